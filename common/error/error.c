@@ -1,0 +1,99 @@
+#include "common/error/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    enum error_code code;
+    const char *advice;
+} reasons[REASON_COUNT] = {
+#define REASON(name, code, advice) [REASON_##name] = {#name, ERROR_##code, advice},
+#include "common/error/reasons.def"
+#undef REASON
+};
+
+bool error_report(
+    struct error *err,
+    enum error_reason reason,
+    const char *file,
+    int line,
+    const char *format,
+    ...)
+{
+    va_list args;
+
+    err->reason = reason;
+    err->file = file;
+    err->line = line;
+    err->field[0] = '\0';
+    err->retry_delay_ms = 0;
+    err->metadata_count = 0;
+
+    va_start(args, format);
+    (void)vsnprintf(err->message, sizeof(err->message), format, args);
+    va_end(args);
+
+    return false;
+}
+
+bool error_in_field(struct error *err, const char *path, bool reported)
+{
+    (void)snprintf(err->field, sizeof(err->field), "%s", path);
+    return reported;
+}
+
+void error_add_metadata(struct error *err, const char *key, const char *format, ...)
+{
+    va_list args;
+
+    if (err->metadata_count == ERROR_METADATA_MAX) {
+        return;
+    }
+
+    struct error_metadata *pair = &err->metadata[err->metadata_count++];
+
+    (void)snprintf(pair->key, sizeof(pair->key), "%s", key);
+    va_start(args, format);
+    (void)vsnprintf(pair->value, sizeof(pair->value), format, args);
+    va_end(args);
+}
+
+enum error_code error_code(enum error_reason reason)
+{
+    return reasons[reason].code;
+}
+
+const char *error_code_name(enum error_code code)
+{
+    static const char *const names[] = {
+        [ERROR_OK] = "OK",
+        [ERROR_CANCELLED] = "CANCELLED",
+        [ERROR_INVALID_ARGUMENT] = "INVALID_ARGUMENT",
+        [ERROR_DEADLINE_EXCEEDED] = "DEADLINE_EXCEEDED",
+        [ERROR_NOT_FOUND] = "NOT_FOUND",
+        [ERROR_ALREADY_EXISTS] = "ALREADY_EXISTS",
+        [ERROR_PERMISSION_DENIED] = "PERMISSION_DENIED",
+        [ERROR_RESOURCE_EXHAUSTED] = "RESOURCE_EXHAUSTED",
+        [ERROR_FAILED_PRECONDITION] = "FAILED_PRECONDITION",
+        [ERROR_ABORTED] = "ABORTED",
+        [ERROR_OUT_OF_RANGE] = "OUT_OF_RANGE",
+        [ERROR_UNIMPLEMENTED] = "UNIMPLEMENTED",
+        [ERROR_INTERNAL] = "INTERNAL",
+        [ERROR_UNAVAILABLE] = "UNAVAILABLE",
+        [ERROR_UNAUTHENTICATED] = "UNAUTHENTICATED",
+    };
+    size_t count = sizeof(names) / sizeof(names[0]);
+
+    return (size_t)code < count && names[code] ? names[code] : "UNKNOWN";
+}
+
+const char *error_reason_name(enum error_reason reason)
+{
+    return reasons[reason].name;
+}
+
+const char *error_reason_advice(enum error_reason reason)
+{
+    return reasons[reason].advice;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Fails when a file includes a header its folder may not see.
+
+The table below is the architecture; docs/architecture.md draws it.
+"""
+import pathlib
+import re
+import sys
+
+# folder -> (folders it may include, besides itself; library headers it may include)
+PURE = ("common/base", "common/error", "common/value")
+ROUTING = "services/routing"
+BRIDGE = "services/bridge"
+LAYERS = {
+    "common/base": ((), ()),
+    "common/error": (("common/base",), ()),
+    "common/value": (("common/base", "common/error"), ()),
+    "common/json": (PURE, ("jansson.h",)),
+    "common/clock": (("common/base",), ()),
+    "common/log": (("common/base", "common/error", "common/clock"), ()),
+    "common/metrics": (("common/base", "common/error"), ()),
+    "common/config": (("common/base", "common/error", "common/log"), ()),
+    "common/mailbox": (("common/base",), ()),
+    "common/http": (("common/base", "common/error", "common/log", "common/metrics"), ("microhttpd.h",)),
+    "common/rpc": (("common", "google"), ("grpc/", "protobuf-c/")),
+    f"{ROUTING}/domain": (PURE, ()),
+    f"{ROUTING}/matching": ((*PURE, f"{ROUTING}/domain"), ()),
+    f"{ROUTING}/operations": ((*PURE, f"{ROUTING}/domain", f"{ROUTING}/matching"), ()),
+    f"{ROUTING}/postgres": (("common",), ("libpq-fe.h",)),
+    f"{ROUTING}/store": (("common", f"{ROUTING}/domain", f"{ROUTING}/operations", f"{ROUTING}/postgres"),
+                         ("libpq-fe.h",)),
+    f"{ROUTING}/wire": (("common", "cordboard", "google", f"{ROUTING}/domain"), ("protobuf-c/",)),
+    f"{ROUTING}/shard": (("common", f"{ROUTING}/domain", f"{ROUTING}/matching", f"{ROUTING}/operations",
+                          f"{ROUTING}/store/store.h"), ()),
+    f"{ROUTING}/outlets": (("common", "cordboard", "google", f"{ROUTING}/domain", f"{ROUTING}/operations",
+                            f"{ROUTING}/wire", f"{ROUTING}/shard/shard.h", f"{ROUTING}/store/store.h"),
+                           ("protobuf-c/",)),
+    f"{ROUTING}/rpc": (("common", "cordboard", "google", f"{ROUTING}/domain", f"{ROUTING}/operations",
+                        f"{ROUTING}/wire", f"{ROUTING}/outlets", f"{ROUTING}/shard/shard.h"),
+                       ("protobuf-c/",)),
+    ROUTING: (("common", "cordboard", "google", ROUTING), ()),
+    f"{BRIDGE}/domain": (PURE, ()),
+    f"{BRIDGE}/operations": ((*PURE, f"{BRIDGE}/domain"), ()),
+    f"{BRIDGE}/calls": (("common", f"{BRIDGE}/domain", f"{BRIDGE}/operations"), ()),
+    f"{BRIDGE}/sip": (("common", f"{BRIDGE}/domain", f"{BRIDGE}/operations", f"{BRIDGE}/calls"),
+                      ("sofia-sip/",)),
+    f"{BRIDGE}/media": (("common", f"{BRIDGE}/domain"), ("sndfile.h",)),
+    f"{BRIDGE}/link": (("common", "cordboard", "google", f"{BRIDGE}/domain", f"{BRIDGE}/operations",
+                        f"{BRIDGE}/calls"), ("protobuf-c/",)),
+    f"{BRIDGE}/rpc": (("common", "cordboard", "google", f"{BRIDGE}/domain", f"{BRIDGE}/operations",
+                       f"{BRIDGE}/calls"), ("protobuf-c/",)),
+    BRIDGE: (("common", "cordboard", "google", BRIDGE), ()),
+    "services/ctl": (("common", "cordboard", "google"), ("protobuf-c/",)),
+}
+GUARDED = ("grpc/", "protobuf-c/", "libpq-fe.h", "sofia-sip/", "jansson.h", "microhttpd.h", "sndfile.h")  # libraries only some folders see
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+
+
+def layer_of(path):
+    return max((name for name in LAYERS if path.startswith(name + "/")), key=len, default=None)
+
+
+def main(root):
+    errors = 0
+    for source in sorted(root.glob("**/*.[ch]")):
+        path = source.relative_to(root).as_posix()
+        layer = layer_of(path)
+        if layer is None:
+            if path.startswith(("common/", "services/")):
+                print(f"{path}: in no layer; add its folder to the table")
+                errors += 1
+            continue
+        folders, libraries = LAYERS[layer]
+        for number, line in enumerate(source.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            quote, target = match.groups()
+            if quote == '"':
+                allowed = layer_of(target) == layer or target.startswith(folders)
+            else:
+                allowed = not target.startswith(GUARDED) or target.startswith(libraries)
+            if not allowed:
+                print(f"{path}:{number}: {layer} may not include {target}")
+                errors += 1
+    return errors != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")))
