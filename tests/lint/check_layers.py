@@ -20,7 +20,7 @@ LAYERS = {
     "common/log": (("common/base", "common/error", "common/clock"), ()),
     "common/metrics": (("common/base", "common/error"), ()),
     "common/config": (("common/base", "common/error", "common/log"), ()),
-    "common/mailbox": (("common/base",), ()),
+    "common/mailbox": (("common/base", "common/clock"), ()),
     "common/http": (("common/base", "common/error", "common/log", "common/metrics"), ("microhttpd.h",)),
     "common/rpc": (("common", "google"), ("grpc/", "protobuf-c/")),
     f"{ROUTING}/domain": (PURE, ()),
