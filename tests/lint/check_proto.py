@@ -32,8 +32,11 @@ def compile_protos(root):
 
 
 class Linter:
-    def __init__(self):
+    def __init__(self, files):
         self.errors = []
+        self.messages = {}  # package -> name -> message, over all files
+        for f in files.file:
+            self.messages.setdefault(f.package, {}).update((m.name, m) for m in f.message_type)
 
     def want(self, ok, where, what):
         if not ok:
@@ -51,9 +54,8 @@ class Linter:
             self.message(m, [4, i], f"{f.name}: {m.name}")
         for i, e in enumerate(f.enum_type):
             self.enum(e, [5, i], f"{f.name}: {e.name}")
-        messages = {m.name: m for m in f.message_type}
         for i, s in enumerate(f.service):
-            self.service(s, [6, i], f"{f.name}: {s.name}", messages)
+            self.service(s, [6, i], f"{f.name}: {s.name}", self.messages[f.package])
 
     def message(self, m, path, where):
         if m.options.map_entry:
@@ -149,9 +151,10 @@ def main():
     p.add_argument("--save", type=pathlib.Path)
     args = p.parse_args()
     files = compile_protos(args.root)
-    linter = Linter()
+    linter = Linter(files)
     for f in files.file:
-        linter.file(f)
+        if not f.name.startswith(("google/", "grpc/")):  # wire definitions of others keep their names
+            linter.file(f)
     if args.against:
         old = symbols(d.FileDescriptorSet.FromString(args.against.read_bytes()))
         new = symbols(files)
