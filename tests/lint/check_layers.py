@@ -22,7 +22,7 @@ LAYERS = {
     "common/config": (("common/base", "common/error", "common/log"), ()),
     "common/mailbox": (("common/base", "common/clock"), ()),
     "common/http": (("common/base", "common/error", "common/log", "common/metrics"), ("microhttpd.h",)),
-    "common/rpc": (("common", "google"), ("grpc/", "protobuf-c/")),
+    "common/rpc": (("common", "google", "grpc"), ("grpc/", "protobuf-c/")),
     f"{ROUTING}/domain": (PURE, ()),
     f"{ROUTING}/matching": ((*PURE, f"{ROUTING}/domain"), ()),
     f"{ROUTING}/operations": ((*PURE, f"{ROUTING}/domain", f"{ROUTING}/matching"), ()),
