@@ -1,0 +1,267 @@
+#include "common/json/json.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "common/error/error.h"
+#include "common/json/writer.h"
+#include "common/value/value.h"
+
+/* Two passes. The first one looks at the text only, and finds what the library would let through or
+ * would find too late: nesting and numbers without end. The second one is the library's, and then
+ * its tree is copied into the arena.
+ */
+
+enum {
+    NUMBER_BYTES_MAX = 400,
+    EXPONENT_MAX = 400 /* jsonb keeps 16,383 digits after the point; a double ends at 1e-324 */
+};
+
+struct text {
+    const char *bytes;
+    size_t length;
+};
+
+static bool fail_at(const struct text *text, size_t offset, const char *what, struct error *err)
+{
+    int line = 1;
+    int column = 1;
+
+    for (size_t i = 0; i < offset && i < text->length; i++) {
+        if (text->bytes[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text->bytes[i] & 0xc0U) != 0x80U) {
+            column++;
+        }
+    }
+
+    (void)FAIL(err, REASON_JSON_INVALID, "line %d, column %d: %s", line, column, what);
+    error_add_metadata(err, "line", "%d", line);
+    error_add_metadata(err, "column", "%d", column);
+    return false;
+}
+
+/* The offset after the string that begins at `at`, or the end of the text. */
+static size_t skip_string(const struct text *text, size_t at)
+{
+    at++;
+    while (at < text->length && text->bytes[at] != '"') {
+        at += text->bytes[at] == '\\' ? 2 : 1;
+    }
+    return at < text->length ? at + 1 : text->length;
+}
+
+static bool begins_number(char byte)
+{
+    return (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+static bool is_number_byte(char byte)
+{
+    return begins_number(byte) || byte == '+' || byte == '.' || byte == 'e' || byte == 'E';
+}
+
+static bool check_number(const struct text *text, size_t *at, struct error *err)
+{
+    size_t start = *at;
+    const char *exponent = NULL;
+
+    while (*at < text->length && is_number_byte(text->bytes[*at])) {
+        if (text->bytes[*at] == 'e' || text->bytes[*at] == 'E') {
+            exponent = text->bytes + *at + 1;
+        }
+        (*at)++;
+    }
+    if (*at - start > NUMBER_BYTES_MAX) {
+        return fail_at(text, start, "a number of more than 400 digits", err);
+    }
+
+    long power = 0;
+
+    for (const char *digit = exponent; digit && digit < text->bytes + *at; digit++) {
+        if (*digit >= '0' && *digit <= '9' && power <= EXPONENT_MAX) {
+            power = power * 10 + (*digit - '0');
+        }
+    }
+    return power <= EXPONENT_MAX || fail_at(text, start, "an exponent above 400", err);
+}
+
+/* How many levels further inside the byte leads. */
+static int step_inside(char byte)
+{
+    if (byte == '{' || byte == '[') {
+        return 1;
+    }
+    return byte == '}' || byte == ']' ? -1 : 0;
+}
+
+static bool check_text(const struct text *text, struct error *err)
+{
+    int depth = 0;
+    size_t at = 0;
+
+    while (at < text->length) {
+        if (text->bytes[at] == '"') {
+            at = skip_string(text, at);
+        } else if (begins_number(text->bytes[at])) {
+            if (!check_number(text, &at, err)) {
+                return false;
+            }
+        } else {
+            depth += step_inside(text->bytes[at]);
+            if (depth > VALUE_DEPTH_MAX) {
+                return fail_at(text, at, "more than 64 levels of lists and objects", err);
+            }
+            at++;
+        }
+    }
+    return true;
+}
+
+/* The library counts to the end of the token it dislikes, and quotes that token when it is short.
+ */
+static size_t error_offset(const struct text *text, const json_error_t *error)
+{
+    size_t position = error->position > 0 ? (size_t)error->position : 0;
+    const char *quote = strstr(error->text, " near '");
+    const char *end = strstr(error->text, " near end of file");
+    size_t token = quote ? strlen(quote) - strlen(" near ''") : 0;
+
+    if (end && !quote) {
+        return text->length;
+    }
+    return token <= position ? position - token : 0;
+}
+
+static bool fail_from_library(const struct text *text, const json_error_t *error, struct error *err)
+{
+    if (text->length == 0) {
+        return fail_at(text, 0, "a JSON value expected, the text is empty", err);
+    }
+    if (json_error_code(error) == json_error_numeric_overflow) {
+        return fail_at(
+            text, error_offset(text, error),
+            "a number beyond 64 bits, which could not be compared exactly; write it as text", err);
+    }
+    return fail_at(text, error_offset(text, error), error->text, err);
+}
+
+/* NOLINTBEGIN(misc-no-recursion): check_text has limited the depth. */
+
+static struct value convert(json_t *json, struct value_keys *keys, struct arena *arena);
+
+static struct value convert_list(const json_t *json, struct value_keys *keys, struct arena *arena)
+{
+    size_t count = json_array_size(json);
+    struct value *items = arena_new_array(arena, struct value, count);
+
+    for (size_t i = 0; i < count; i++) {
+        items[i] = convert(json_array_get(json, i), keys, arena);
+    }
+    return value_of_list(items, count);
+}
+
+static struct value convert_object(json_t *json, struct value_keys *keys, struct arena *arena)
+{
+    size_t count = json_object_size(json);
+    struct value_member *members = arena_new_array(arena, struct value_member, count);
+    struct value_member *member = members;
+
+    for (void *at = json_object_iter(json); at; at = json_object_iter_next(json, at)) {
+        const char *key = json_object_iter_key(at);
+
+        member->key = value_keys_intern(keys, arena, key, json_object_iter_key_len(at));
+        member->value = convert(json_object_iter_value(at), keys, arena);
+        member++;
+    }
+    return value_of_object(members, count);
+}
+
+static struct value convert(json_t *json, struct value_keys *keys, struct arena *arena)
+{
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+        return convert_object(json, keys, arena);
+    case JSON_ARRAY:
+        return convert_list(json, keys, arena);
+    case JSON_STRING:
+        return (struct value){
+            .type = VALUE_TEXT,
+            .count = (uint32_t)json_string_length(json),
+            .text = arena_strndup(arena, json_string_value(json), json_string_length(json))};
+    case JSON_INTEGER:
+        return value_of_integer(json_integer_value(json));
+    case JSON_REAL:
+        return value_of_real(json_real_value(json));
+    case JSON_TRUE:
+        return value_of_bool(true);
+    case JSON_FALSE:
+        return value_of_bool(false);
+    case JSON_NULL:
+        break;
+    }
+    return value_null;
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+bool json_parse(
+    const struct json_reader *reader,
+    const char *text,
+    size_t length,
+    struct value *ret_value,
+    struct error *err)
+{
+    struct text whole = {text, length};
+    json_error_t error = {0};
+
+    if (length > reader->max_bytes) {
+        return FAIL(
+            err, REASON_FIELD_TOO_LONG, "%zu bytes of JSON; at most %zu", length,
+            reader->max_bytes);
+    }
+    if (!check_text(&whole, err)) {
+        return false;
+    }
+
+    json_t *json = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+
+    if (!json) {
+        return fail_from_library(&whole, &error, err);
+    }
+    *ret_value = convert(json, reader->keys, reader->arena);
+    json_decref(json);
+    return true;
+}
+
+bool json_parse_object(
+    const struct json_reader *reader,
+    const char *text,
+    size_t length,
+    struct value *ret_value,
+    struct error *err)
+{
+    struct value value = value_null;
+
+    if (!json_parse(reader, text, length, &value, err)) {
+        return false;
+    }
+    if (value.type != VALUE_OBJECT) {
+        struct text whole = {text, length};
+
+        return fail_at(&whole, strspn(text, " \t\r\n"), "a JSON object expected: {...}", err);
+    }
+    *ret_value = value;
+    return true;
+}
+
+char *json_print(const struct value *value)
+{
+    struct json_writer writer = {0};
+
+    json_write_value(&writer, value);
+    return writer.text;
+}
