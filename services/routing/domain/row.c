@@ -40,7 +40,7 @@ static char **text_at(void *row, const struct row_field *field)
     return (char **)(void *)((char *)row + field->offset);
 }
 
-static const char *const_text_at(const void *row, const struct row_field *field)
+const char *row_text(const void *row, const struct row_field *field)
 {
     const char *text = NULL;
 
@@ -99,7 +99,7 @@ void row_assign(enum row_kind kind, void *to, const void *from)
     memcpy(to, from, type->size);
     for (size_t i = 0; i < type->field_count; i++) {
         if (type->fields[i].type == ROW_FIELD_TEXT) {
-            *text_at(to, &type->fields[i]) = mem_strdup(const_text_at(from, &type->fields[i]));
+            *text_at(to, &type->fields[i]) = mem_strdup(row_text(from, &type->fields[i]));
         }
     }
 }
@@ -111,8 +111,7 @@ void *row_copy(enum row_kind kind, const void *row, struct arena *arena)
 
     for (size_t i = 0; i < type->field_count; i++) {
         if (type->fields[i].type == ROW_FIELD_TEXT) {
-            *text_at(copy, &type->fields[i]) =
-                arena_strdup(arena, const_text_at(row, &type->fields[i]));
+            *text_at(copy, &type->fields[i]) = arena_strdup(arena, row_text(row, &type->fields[i]));
         }
     }
     return copy;
@@ -125,7 +124,7 @@ bool row_equal(enum row_kind kind, const void *one, const void *other)
     for (size_t i = 0; i < type->field_count; i++) {
         const struct row_field *field = &type->fields[i];
         bool same = field->type == ROW_FIELD_TEXT
-                        ? strcmp(const_text_at(one, field), const_text_at(other, field)) == 0
+                        ? strcmp(row_text(one, field), row_text(other, field)) == 0
                         : memcmp(
                               (const char *)one + field->offset,
                               (const char *)other + field->offset, field_size(field->type)) == 0;
@@ -137,17 +136,28 @@ bool row_equal(enum row_kind kind, const void *one, const void *other)
     return true;
 }
 
-static int64_t number_at(const void *row, const struct row_field *field)
+int64_t row_number(const void *row, const struct row_field *field)
 {
+    const char *at = (const char *)row + field->offset;
     int64_t number = 0;
     int32_t small = 0;
+    bool truth = false;
 
-    if (field->type == ROW_FIELD_INT32) {
-        memcpy(&small, (const char *)row + field->offset, sizeof(small));
+    switch (field->type) {
+    case ROW_FIELD_INT32:
+        memcpy(&small, at, sizeof(small));
         return small;
+    case ROW_FIELD_BOOL:
+        memcpy(&truth, at, sizeof(truth));
+        return truth;
+    case ROW_FIELD_INT64:
+    case ROW_FIELD_TIME:
+        memcpy(&number, at, sizeof(number));
+        return number;
+    case ROW_FIELD_TEXT:
+        break;
     }
-    memcpy(&number, (const char *)row + field->offset, sizeof(number));
-    return number;
+    abort();
 }
 
 int row_compare_keys(enum row_kind kind, const void *one, const void *other)
@@ -159,10 +169,10 @@ int row_compare_keys(enum row_kind kind, const void *one, const void *other)
         int order = 0;
 
         if (field->type == ROW_FIELD_TEXT) {
-            order = strcmp(const_text_at(one, field), const_text_at(other, field));
+            order = strcmp(row_text(one, field), row_text(other, field));
         } else {
-            int64_t left = number_at(one, field);
-            int64_t right = number_at(other, field);
+            int64_t left = row_number(one, field);
+            int64_t right = row_number(other, field);
 
             order = (left > right) - (left < right);
         }

@@ -102,6 +102,11 @@ bool row_equal(enum row_kind kind, const void *one, const void *other);
 /* Orders by key, field by field: texts by strcmp, numbers by value. */
 int row_compare_keys(enum row_kind kind, const void *one, const void *other);
 
+/* One field's value. */
+const char *row_text(const void *row, const struct row_field *field);
+/* INT64, INT32, BOOL (0 or 1) or TIME. */
+int64_t row_number(const void *row, const struct row_field *field);
+
 /* Sets a heap row's text: frees the old one, copies the new one. */
 void row_set_text(char **slot, const char *text);
 

@@ -62,15 +62,17 @@ struct store;
 typedef void(store_row_handler)(void *context, enum row_kind kind, const void *row);
 
 struct store_operations {
-    /* Takes the shards that are free or whose lease has run out, up to all; returns how many it
-     * holds now, with their leases. owner: this replica's name. database_time_us: the database's
-     * clock at the answer. Committer's thread. */
+    /* Takes the shards that are free, whose lease has run out, or that this owner held in an
+     * earlier life; returns all it holds now, with their leases. owner: this replica's name. all:
+     * no shard has another owner. ret_leases has room for all shards. database_time_us: the
+     * database's clock at the answer. Committer's thread. */
     bool (*claim)(
         struct store *store,
         const char *owner,
         int64_t lease_us,
         struct shard_lease *ret_leases,
         size_t *ret_count,
+        bool *ret_all,
         int64_t *ret_database_time_us,
         struct error *err);
     /* Prolongs the leases; false with STORE_FENCED's reason when one is lost. Committer's thread.
