@@ -21,15 +21,11 @@
 #include <stdint.h>
 
 #include "common/base/attr.h"
+#include "services/bridge/media/codec.h"
 #include "services/bridge/media/prompt.h"
 
 struct error;
 struct media;
-
-enum media_codec {
-    MEDIA_PCMU, /* G.711 mu-law, usually payload type 0 */
-    MEDIA_PCMA, /* G.711 A-law, usually payload type 8 */
-};
 
 enum {
     MEDIA_MEMBERS_MAX = 64, /* members of one conference: a bit each in media_member.hears */

@@ -1,6 +1,7 @@
-/* A prompt: audio we play, kept encoded in both laws, so that playing it costs a copy.
+/* A prompt: audio we play, kept as samples at 8 kHz.
  *
- * Shared and unchanging: reference counted, any thread may hold one.
+ * Not kept encoded: a frame costs 30 ns to encode and 2400 to send, and as samples it takes the
+ * same way out as a mix. Shared and unchanging: reference counted, any thread may hold one.
  */
 #ifndef BRIDGE_MEDIA_PROMPT_H
 #define BRIDGE_MEDIA_PROMPT_H
@@ -14,18 +15,20 @@
 struct error;
 struct media_prompt;
 
-/* Reads a sound file (WAV or what else libsndfile reads; 8, 16, 24, 32 or 48 kHz, any channels),
- * mixes it down and resamples it to 8 kHz. Touches the disk: not for a loop thread.
- * PROMPT_INVALID says what is wrong with the file. */
+/* Reads a sound file (WAV or what else libsndfile reads; 8, 16, 24, 32 or 48 kHz, up to eight
+ * channels, up to 15 minutes), mixes it down and resamples it. Touches the disk: not for a loop
+ * thread. PROMPT_INVALID says what is wrong with the file. */
 MUST_USE bool media_prompt_load(
     const char *path,
     struct media_prompt **ret_prompt,
     struct error *err);
-/* The same from samples at 8 kHz. */
+/* From `count` samples at 8 kHz, at least one, which it copies. */
 struct media_prompt *media_prompt_new(const int16_t *samples, size_t count);
 struct media_prompt *media_prompt_ref(struct media_prompt *prompt);
 struct media_prompt *media_prompt_unref(struct media_prompt *prompt);
-int64_t media_prompt_duration_ms(const struct media_prompt *prompt);
+
+const int16_t *media_prompt_samples(const struct media_prompt *prompt);
+size_t media_prompt_count(const struct media_prompt *prompt);
 
 DEFINE_CLEANUP(struct media_prompt *, media_prompt_unref)
 
