@@ -76,6 +76,19 @@ void row_init(enum row_kind kind, void *row)
     }
 }
 
+void *row_new(enum row_kind kind, struct arena *arena)
+{
+    const struct row_type *type = &row_types[kind];
+    void *row = arena_alloc(arena, type->size);
+
+    for (size_t i = 0; i < type->field_count; i++) {
+        if (type->fields[i].type == ROW_FIELD_TEXT) {
+            *text_at(row, &type->fields[i]) = arena_strdup(arena, "");
+        }
+    }
+    return row;
+}
+
 void row_deinit(enum row_kind kind, void *row)
 {
     const struct row_type *type = &row_types[kind];

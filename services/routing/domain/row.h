@@ -92,6 +92,8 @@ extern const struct row_type row_types[ROW_KIND_COUNT];
 
 /* Sets every TEXT to "", the rest to 0. */
 void row_init(enum row_kind kind, void *row);
+/* The same in the arena. Texts may be replaced by others that live as long. */
+void *row_new(enum row_kind kind, struct arena *arena);
 /* Frees the texts. */
 void row_deinit(enum row_kind kind, void *row);
 /* Replaces the heap row `to` by a copy of `from`. */

@@ -42,8 +42,9 @@ struct effect {
 struct step {
     struct arena *arena;
     const char *workspace_id;
-    int64_t now_us;  /* engine time, microseconds since the epoch */
-    uint64_t random; /* state of the step's generator, seeded by the shard */
+    int64_t now_us;    /* engine time, microseconds since the epoch */
+    uint64_t random;   /* state of the step's generator, seeded by the shard */
+    const char *actor; /* who caused it, for its events: "client" unless the caller says "worker" */
 
     struct change *changes;
     size_t change_count;
@@ -67,6 +68,7 @@ struct step {
     size_t view_capacity;
     const char *next_page; /* where the next page starts; NULL on the last one */
     int64_t sequence;      /* last event of the workspace contained in the reply */
+    size_t mended;         /* sweep_workspace: faults found */
 };
 
 /* arena is consumed; workspace_id is copied. */
