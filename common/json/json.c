@@ -98,24 +98,33 @@ static int step_inside(char byte)
     return byte == '}' || byte == ']' ? -1 : 0;
 }
 
+static bool check_step(const struct text *text, size_t *at, int *depth, struct error *err)
+{
+    char byte = text->bytes[*at];
+
+    if (byte == '"') {
+        *at = skip_string(text, *at);
+        return true;
+    }
+    if (begins_number(byte)) {
+        return check_number(text, at, err);
+    }
+    *depth += step_inside(byte);
+    if (*depth > VALUE_DEPTH_MAX) {
+        return fail_at(text, *at, "more than 64 levels of lists and objects", err);
+    }
+    (*at)++;
+    return true;
+}
+
 static bool check_text(const struct text *text, struct error *err)
 {
     int depth = 0;
     size_t at = 0;
 
     while (at < text->length) {
-        if (text->bytes[at] == '"') {
-            at = skip_string(text, at);
-        } else if (begins_number(text->bytes[at])) {
-            if (!check_number(text, &at, err)) {
-                return false;
-            }
-        } else {
-            depth += step_inside(text->bytes[at]);
-            if (depth > VALUE_DEPTH_MAX) {
-                return fail_at(text, at, "more than 64 levels of lists and objects", err);
-            }
-            at++;
+        if (!check_step(text, &at, &depth, err)) {
+            return false;
         }
     }
     return true;

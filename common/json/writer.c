@@ -33,7 +33,11 @@ static void put_text(struct json_writer *writer, const char *text)
 /* A value or key follows: it needs a comma unless it is the first of its kind. */
 static void separate(struct json_writer *writer)
 {
-    char last = writer->length ? writer->text[writer->length - 1] : '[';
+    if (writer->length == 0) {
+        return;
+    }
+
+    char last = writer->text[writer->length - 1];
 
     if (last != '[' && last != '{' && last != ':') {
         put(writer, ",", 1);

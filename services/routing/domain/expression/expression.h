@@ -32,7 +32,7 @@ enum {
     EXPRESSION_TESTS_MAX = 1024,  /* comparisons */
     EXPRESSION_DEPTH_MAX = 64,    /* parentheses and NOTs within each other */
     EXPRESSION_LIST_MAX = 1000,   /* items of a list */
-    EXPRESSION_STEPS_MAX = 16     /* of a reference */
+    EXPRESSION_STEPS_MAX = 16     /* of a reference, with its prefix */
 };
 
 /* In memory of its own. */

@@ -88,7 +88,8 @@ struct reference {
     const struct value_key *name; /* channel or activity of a built-in reference */
     const struct value_step *steps;
     uint32_t step_count;
-    uint32_t column;  /* where it stands in its text, counted from 1 */
+    uint32_t line; /* where it stands in its text, both counted from 1 */
+    uint32_t column;
     const char *text; /* as it is written, without blanks */
 };
 
