@@ -48,7 +48,7 @@ const char *row_text(const void *row, const struct row_field *field)
     return text;
 }
 
-static size_t field_size(enum row_field_type type)
+size_t row_field_size(enum row_field_type type)
 {
     switch (type) {
     case ROW_FIELD_TEXT:
@@ -136,11 +136,12 @@ bool row_equal(enum row_kind kind, const void *one, const void *other)
 
     for (size_t i = 0; i < type->field_count; i++) {
         const struct row_field *field = &type->fields[i];
-        bool same = field->type == ROW_FIELD_TEXT
-                        ? strcmp(row_text(one, field), row_text(other, field)) == 0
-                        : memcmp(
-                              (const char *)one + field->offset,
-                              (const char *)other + field->offset, field_size(field->type)) == 0;
+        bool same =
+            field->type == ROW_FIELD_TEXT
+                ? strcmp(row_text(one, field), row_text(other, field)) == 0
+                : memcmp(
+                      (const char *)one + field->offset, (const char *)other + field->offset,
+                      row_field_size(field->type)) == 0;
 
         if (!same) {
             return false;

@@ -104,6 +104,9 @@ bool row_equal(enum row_kind kind, const void *one, const void *other);
 /* Orders by key, field by field: texts by strcmp, numbers by value. */
 int row_compare_keys(enum row_kind kind, const void *one, const void *other);
 
+/* In a row's struct. */
+size_t row_field_size(enum row_field_type type);
+
 /* One field's value. */
 const char *row_text(const void *row, const struct row_field *field);
 /* INT64, INT32, BOOL (0 or 1) or TIME. */

@@ -36,6 +36,9 @@ struct shard_lease {
     int32_t shard_id;
     int64_t epoch; /* issued by the database at each take-over */
     int64_t batch; /* number of the newest committed batch */
+    /* At a claim: when the lease was last renewed before, by whoever held it; 0: never held. The
+     * time since then nobody ran the shard. */
+    int64_t idle_since_us;
 };
 
 /* One transaction: rows folded to their last state, events, and one fence for each shard concerned.
