@@ -23,24 +23,28 @@ static const struct form forms[] = {
     {0xF4, 0xF4, 3, 0x80, 0x8F},
 };
 
-/* Size of the multi-byte character at `bytes`, 0 when it is malformed. */
+static bool follows(const struct form *form, const unsigned char *bytes, size_t left)
+{
+    bool ok = left > form->count && bytes[1] >= form->next_from && bytes[1] <= form->next_to;
+
+    for (size_t next = 2; ok && next <= form->count; next++) {
+        ok = (bytes[next] & 0xC0) == 0x80;
+    }
+    return ok;
+}
+
+/* Size of the character at `bytes`, 0 when it is malformed or NUL. */
 static size_t character_size(const unsigned char *bytes, size_t left)
 {
+    if (bytes[0] < 0x80) {
+        return bytes[0] != 0;
+    }
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         const struct form *form = &forms[i];
 
-        if (bytes[0] < form->lead_from || bytes[0] > form->lead_to) {
-            continue;
+        if (bytes[0] >= form->lead_from && bytes[0] <= form->lead_to) {
+            return follows(form, bytes, left) ? (size_t)form->count + 1 : 0;
         }
-        if (left <= form->count || bytes[1] < form->next_from || bytes[1] > form->next_to) {
-            return 0;
-        }
-        for (size_t next = 2; next <= form->count; next++) {
-            if ((bytes[next] & 0xC0) != 0x80) {
-                return 0;
-            }
-        }
-        return (size_t)form->count + 1;
     }
     return 0;
 }
@@ -61,20 +65,14 @@ bool utf8_is_text(const char *bytes, size_t size)
     const unsigned char *end = at + size;
 
     while (at < end) {
-        if ((size_t)(end - at) >= sizeof(uint64_t) && is_plain_word(at)) {
-            at += sizeof(uint64_t);
-        } else if (*at == 0) {
-            return false;
-        } else if (*at < 0x80) {
-            at++;
-        } else {
-            size_t step = character_size(at, (size_t)(end - at));
+        size_t left = (size_t)(end - at);
+        bool plain = left >= sizeof(uint64_t) && is_plain_word(at);
+        size_t step = plain ? sizeof(uint64_t) : character_size(at, left);
 
-            if (step == 0) {
-                return false;
-            }
-            at += step;
+        if (step == 0) {
+            return false;
         }
+        at += step;
     }
     return true;
 }

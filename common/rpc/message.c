@@ -23,8 +23,7 @@ ProtobufCAllocator rpc_arena_allocator(struct arena *arena)
 
 bool rpc_message_unpack(
     const ProtobufCMessageDescriptor *descriptor,
-    const uint8_t *bytes,
-    size_t size,
+    struct rpc_bytes bytes,
     size_t budget,
     struct arena *arena,
     ProtobufCMessage **ret_message,
@@ -32,11 +31,12 @@ bool rpc_message_unpack(
 {
     ProtobufCAllocator allocator = rpc_arena_allocator(arena);
 
-    if (!rpc_wire_check(descriptor, bytes, size, budget, err)) {
+    if (!rpc_wire_check(descriptor, bytes, budget, err)) {
         return false;
     }
 
-    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &allocator, size, bytes);
+    ProtobufCMessage *message =
+        protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
 
     if (!message) {
         return FAIL(

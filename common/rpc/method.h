@@ -65,6 +65,7 @@ struct rpc_method {
 
 struct rpc_service {
     const ProtobufCServiceDescriptor *descriptor;
+    const char *name; /* when another than the descriptor's */
     const struct rpc_method *methods;
     size_t method_count;
     void *context; /* rpc_call_context() */

@@ -173,32 +173,38 @@ static bool check_field(struct walk *walk)
     }
 }
 
+/* Leaves every message that ends here; false at the end of all. */
+static bool leave(struct walk *walk)
+{
+    while (walk->at == walk->levels[walk->depth].end) {
+        if (walk->depth == 0) {
+            return false;
+        }
+        walk->depth--;
+    }
+    return true;
+}
+
 bool rpc_wire_check(
     const ProtobufCMessageDescriptor *descriptor,
-    const uint8_t *bytes,
-    size_t size,
+    struct rpc_bytes bytes,
     size_t budget,
     struct error *err)
 {
     struct walk walk;
 
-    walk.at = bytes;
+    walk.at = bytes.data;
     walk.budget = budget;
     walk.depth = 0;
-    walk.levels[0] = (struct level){descriptor, "", bytes + size};
+    walk.levels[0] = (struct level){descriptor, "", bytes.data + bytes.size};
     walk.err = err;
     if (!spend(&walk, NULL, descriptor->sizeof_message)) {
         return false;
     }
-    for (;;) {
-        while (walk.at == walk.levels[walk.depth].end) {
-            if (walk.depth == 0) {
-                return true;
-            }
-            walk.depth--;
-        }
+    while (leave(&walk)) {
         if (!check_field(&walk)) {
             return false;
         }
     }
+    return true;
 }

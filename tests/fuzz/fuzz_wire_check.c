@@ -13,6 +13,7 @@ enum {
     BUDGET = 256 * 1024
 };
 
+/* NOLINTBEGIN(readability-identifier-naming): the name is libFuzzer's. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     ProtobufCMessage *message = NULL;
     struct error err;
 
-    if (!rpc_message_unpack(descriptor, bytes, size, BUDGET, arena, &message, &err)) {
+    if (!rpc_message_unpack(
+            descriptor, (struct rpc_bytes){bytes, size}, BUDGET, arena, &message, &err)) {
         assert(err.reason == REASON_MESSAGE_INVALID);
         return 0;
     }
@@ -33,9 +35,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
     (void)protobuf_c_message_pack(message, packed);
     bool again = rpc_message_unpack(
-        descriptor, packed, packed_size, 2 * (size_t)BUDGET, arena, &message, &err);
+        descriptor, (struct rpc_bytes){packed, packed_size}, 2 * (size_t)BUDGET, arena, &message,
+        &err);
 
     assert(again);
     (void)again;
     return 0;
 }
+/* NOLINTEND(readability-identifier-naming) */

@@ -23,7 +23,7 @@ struct bytes {
 
 static bool check(const struct bytes *bytes, struct error *err)
 {
-    return rpc_wire_check(request_type, bytes->at, bytes->size, BUDGET, err);
+    return rpc_wire_check(request_type, (struct rpc_bytes){bytes->at, bytes->size}, BUDGET, err);
 }
 
 /* Puts what is there into one more `nested`. */
@@ -48,11 +48,12 @@ Test(wire_check, lets_a_rich_message_pass_and_unpack)
     Cordboard__Test__V1__EchoRequest request = CORDBOARD__TEST__V1__ECHO_REQUEST__INIT;
     Cordboard__Test__V1__EchoRequest nested = CORDBOARD__TEST__V1__ECHO_REQUEST__INIT;
     int64_t numbers[] = {1, -1, INT64_MAX};
+    char text[] = "Gr\xC3\xBC\xC3\x9F Gott";
     uint8_t packed[256];
     ProtobufCMessage *message = NULL;
     struct error err;
 
-    request.text = (char *)(uintptr_t) "Gr\xC3\xBC\xC3\x9F Gott";
+    request.text = text;
     request.numbers = numbers;
     request.n_numbers = 3;
     nested.ratio = 0.5;
@@ -60,7 +61,8 @@ Test(wire_check, lets_a_rich_message_pass_and_unpack)
 
     size_t size = cordboard__test__v1__echo_request__pack(&request, packed);
 
-    cr_assert(rpc_message_unpack(request_type, packed, size, BUDGET, arena, &message, &err));
+    cr_assert(rpc_message_unpack(
+        request_type, (struct rpc_bytes){packed, size}, BUDGET, arena, &message, &err));
 
     const Cordboard__Test__V1__EchoRequest *read =
         (const Cordboard__Test__V1__EchoRequest *)message;
@@ -121,7 +123,8 @@ Test(wire_check, refuses_what_would_grow_beyond_the_budget)
     for (size_t i = 0; i < COUNT; i++) {
         bytes[2 * i] = 14 << 3; /* tag of number, a member of a oneof */
     }
-    cr_assert_not(rpc_wire_check(request_type, bytes, (size_t)COUNT * 2, BUDGET, &err));
+    cr_assert_not(
+        rpc_wire_check(request_type, (struct rpc_bytes){bytes, (size_t)COUNT * 2}, BUDGET, &err));
     cr_assert(strstr(err.message, "too large"));
 }
 
@@ -134,7 +137,9 @@ Test(wire_check, refuses_every_cut_of_a_message)
 
     wrap(&whole);
     for (size_t size = 1; size < whole.size; size++) {
-        cr_assert_not(rpc_wire_check(request_type, whole.at, size, BUDGET, &err), "%zu", size);
+        cr_assert_not(
+            rpc_wire_check(request_type, (struct rpc_bytes){whole.at, size}, BUDGET, &err), "%zu",
+            size);
     }
     cr_assert(check(&whole, &err));
 }
@@ -160,7 +165,7 @@ Test(wire_check, reports_a_field_of_another_type)
     ProtobufCMessage *message = NULL;
     struct error err;
 
-    cr_assert_not(
-        rpc_message_unpack(request_type, bytes, sizeof(bytes), BUDGET, arena, &message, &err));
+    cr_assert_not(rpc_message_unpack(
+        request_type, (struct rpc_bytes){bytes, sizeof(bytes)}, BUDGET, arena, &message, &err));
     cr_assert_eq(err.reason, REASON_MESSAGE_INVALID);
 }
