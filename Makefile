@@ -6,7 +6,7 @@ PYTHON = /usr/bin/python3
 PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help test unit lint format bench fuzz install install-packages clean
+.PHONY: help test unit lint format reference bench fuzz install install-packages clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -19,10 +19,13 @@ unit: build/dev/build.ninja ## Builds for development and runs the unit tests.
 	@cmake --build --preset dev -j $(JOBS) && cd build/dev && ctest -L unit -j $(JOBS) --output-on-failure
 
 lint: build/dev/build.ninja ## Checks format, layers, protos, documents, sizes, and runs clang-tidy.
-	@cmake --build --preset dev -j $(JOBS) && cd build/dev && ctest -L 'lint|tidy' --output-on-failure
+	@cmake --build --preset dev -j $(JOBS) && cd build/dev && ctest -L 'lint|tidy|generated' --output-on-failure
 
 format: ## Formats the C and proto files that are not formatted.
 	@$(PYTHON) tests/lint/check_format.py --fix
+
+reference: build/dev/build.ninja ## Writes docs/reference from the tables in the sources.
+	@cmake --build --preset dev -j $(JOBS) && $(PYTHON) tests/lint/generate_reference.py
 
 bench: install-packages ## Runs the benches, or one: make bench ONLY=mailbox
 	@$(PYTHON) tests/run_benches.py --jobs $(JOBS) $(ONLY)
