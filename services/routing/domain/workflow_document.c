@@ -55,7 +55,9 @@ static const struct field field_known_name = {
 
 static const char *path_of(const struct reader *reader, const char *parent, const char *name)
 {
-    return arena_printf(reader->scratch, "%s%s%s", parent, parent[0] ? "." : "", name);
+    const char *shown = name[0] ? name : "\"\""; /* a path is never empty */
+
+    return arena_printf(reader->scratch, "%s%s%s", parent, parent[0] ? "." : "", shown);
 }
 
 static const char *path_at(const struct reader *reader, const char *list, size_t index)
