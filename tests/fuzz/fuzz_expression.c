@@ -14,6 +14,7 @@
 #include "services/routing/domain/expression/expression.h"
 #include "services/routing/domain/expression/worker_order.h"
 
+/* NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 struct input {

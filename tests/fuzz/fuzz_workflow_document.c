@@ -9,6 +9,7 @@
 #include "common/value/value.h"
 #include "services/routing/domain/workflow_document.h"
 
+/* NOLINTNEXTLINE(readability-identifier-naming): the name libFuzzer calls */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void require(bool condition)
