@@ -127,7 +127,7 @@ static bool is_request_id(const char *text)
 
 static void set_request_id(struct rpc_call *call)
 {
-    const char *given = rpc_call_metadata(call, "x-request-id");
+    const char *given = rpc_call_metadata(call, RPC_REQUEST_ID_KEY);
 
     if (is_request_id(given)) {
         memcpy(call->request_id, given, strlen(given) + 1);

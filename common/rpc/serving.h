@@ -24,6 +24,8 @@ struct arena;
 struct rpc_health;
 struct rpc_reflection;
 
+#define RPC_REQUEST_ID_KEY "x-request-id"
+
 enum {
     REQUEST_ID_SIZE = 65,
     /* How long a stream that has ended may take to deliver its last words. */

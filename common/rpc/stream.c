@@ -424,6 +424,10 @@ void rpc_stream_serve(struct rpc_call *call)
 {
     struct rpc_stream *stream = stream_of(call);
     grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA};
+    grpc_metadata accepted = {
+        .key = grpc_slice_from_static_string(RPC_REQUEST_ID_KEY),
+        .value = grpc_slice_from_copied_string(call->request_id),
+    };
 
     stream->handler = call->route->method->stream;
     atomic_init(&stream->references, 1);
@@ -437,8 +441,11 @@ void rpc_stream_serve(struct rpc_call *call)
     (void)rpc_call_peer(call);
 
     rpc_call_begin(call, 1);
-    /* At once, so that the client knows that the stream is open. */
+    /* At once, so that the client knows that the stream is open, and not refused. */
+    op.data.send_initial_metadata.metadata = &accepted;
+    op.data.send_initial_metadata.count = 1;
     rpc_call_start_batch(call, &op, 1, &stream->on_headers);
+    grpc_slice_unref(accepted.value);
     if (stream->handler->bidi) {
         stream_open(stream, NULL);
         stream_pump(stream);
