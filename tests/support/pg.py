@@ -122,15 +122,11 @@ class Cluster:
 
     def signal_all(self, number):
         """To the postmaster and all its processes: SIGSTOP is a server that hangs."""
-        postmaster = self.process.pid
         for entry in os.listdir("/proc"):
             try:
-                if not entry.isdigit():
-                    continue
-                stat = pathlib.Path("/proc", entry, "stat").read_text()  # 123 (postgres) S 45 ...
-                if int(entry) == postmaster or int(stat.rsplit(")", 1)[1].split()[1]) == postmaster:
+                if entry.isdigit() and os.getsid(int(entry)) == self.process.pid:
                     os.kill(int(entry), number)
-            except (ProcessLookupError, FileNotFoundError):
+            except ProcessLookupError:
                 pass
 
     def pause(self):

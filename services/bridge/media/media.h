@@ -73,16 +73,16 @@ struct media_options {
 /* Where a party is and how it talks, from its SDP. */
 struct media_remote {
     const char *address; /* numeric */
-    uint16_t port;
     enum media_codec codec;
-    uint8_t payload_type;   /* of the codec, the same in both directions */
     int event_payload_type; /* telephone-event, the same in both directions; -1: none */
-    uint16_t ptime_ms;      /* of what we send: 10, 20, 30, 40 or 60; what comes may differ */
-    bool send;              /* we may send */
-    bool receive;           /* the party may send; false also rests the watchdog (hold) */
-    bool signalled_only;    /* take packets from address:port alone. Else (the default, for peers
-                             * behind NAT) the first valid source is learned and locked, and we
-                             * send there; a stranger who comes later is not heard. */
+    uint16_t port;
+    uint16_t ptime_ms;    /* of what we send: 10, 20, 30, 40 or 60; what comes may differ */
+    uint8_t payload_type; /* of the codec, the same in both directions */
+    bool send;            /* we may send */
+    bool receive;         /* the party may send; false also rests the watchdog (hold) */
+    bool signalled_only;  /* take packets from address:port alone. Else (the default, for peers
+                           * behind NAT) the first valid source is learned and locked, and we
+                           * send there; a stranger who comes later is not heard. */
 };
 
 /* Who hears whom: bit i of `hears` set means that this member hears members[i]. Its own bit is

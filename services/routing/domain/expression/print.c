@@ -29,8 +29,9 @@ static char escape(char character, char quote)
     case '\\':
         return '\\';
     default:
-        return (char)(quote == character ? quote : '\0');
+        break;
     }
+    return quote == character ? quote : '\0';
 }
 
 static void print_quoted(FILE *out, const struct value *text)
