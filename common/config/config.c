@@ -15,6 +15,12 @@ static void add_problem(
     struct config_problems *problems,
     const char *origin,
     const char *format,
+    va_list args) PRINTF_LIKE(3, 0);
+
+static void add_problem(
+    struct config_problems *problems,
+    const char *origin,
+    const char *format,
     va_list args)
 {
     char text[512];

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -91,6 +92,28 @@ const char *error_code_name(enum error_code code)
 const char *error_reason_name(enum error_reason reason)
 {
     return reasons[reason].name;
+}
+
+bool error_reason_find(const char *name, enum error_reason *ret_reason)
+{
+    size_t low = 0;
+    size_t high = REASON_COUNT;
+
+    while (low < high) { /* the table is sorted by name */
+        size_t middle = (low + high) / 2;
+        int order = strcmp(name, reasons[middle].name);
+
+        if (order == 0) {
+            *ret_reason = (enum error_reason)middle;
+            return true;
+        }
+        if (order < 0) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return false;
 }
 
 const char *error_reason_advice(enum error_reason reason)

@@ -94,6 +94,8 @@ void error_add_metadata(struct error *err, const char *key, const char *format, 
 enum error_code error_code(enum error_reason reason);
 const char *error_code_name(enum error_code code); /* "NOT_FOUND" */
 const char *error_reason_name(enum error_reason reason);
+/* The way back; false when no reason has this name. */
+bool error_reason_find(const char *name, enum error_reason *ret_reason);
 const char *error_reason_advice(enum error_reason reason);
 
 #endif

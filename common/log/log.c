@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "common/clock/clock.h"
+#include "common/error/error.h"
 #include "common/log/line.h"
 
 /* The logger: the one global that is not constant. The plain fields are set before threads start.
@@ -72,6 +74,28 @@ void log_write(
         (void)atomic_fetch_add_explicit(&logger.lost, 1, memory_order_relaxed);
     }
     errno = saved;
+}
+
+bool log_events_check(const struct log_event *const *table, struct error *err)
+{
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+    for (; *table; table++) {
+        const char *name = (*table)->name;
+        const char *sentence = (*table)->sentence;
+        size_t length = strlen(sentence);
+
+        if (name[strspn(name, small)] != '\0') {
+            return FAIL(err, REASON_INTERNAL, "%s: names are snake_case", name);
+        }
+        if (length < 10 || sentence[length - 1] != '.' || strchr(sentence, '\n')) {
+            return FAIL(err, REASON_INTERNAL, "%s: needs a sentence, with its full stop", name);
+        }
+        if (table[1] && strcmp(name, table[1]->name) >= 0) {
+            return FAIL(err, REASON_INTERNAL, "%s: does not come before %s", name, table[1]->name);
+        }
+    }
+    return true;
 }
 
 const char *log_level_name(enum log_level level)

@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/attr.h"
+
 struct clock;
 struct error;
 
@@ -121,6 +123,8 @@ struct log_options {
 #define LOG_EVENT_DEFINE(name_, level_, sentence_)                                                 \
     const struct log_event log_event_##name_ = {#name_, LOG_##level_, sentence_};
 
+#define LOG_EVENT_LISTED(name, level, sentence) &log_event_##name,
+
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Called by main before it starts threads. */
@@ -137,6 +141,10 @@ void log_write(
     const struct log_context *context,
     const struct log_event *event,
     const struct log_field *fields);
+
+/* A table, ended by NULL, is sorted, without repetition, and each event has its sentence. Each
+ * service's unit tests call it. */
+MUST_USE bool log_events_check(const struct log_event *const *table, struct error *err);
 
 const char *log_level_name(enum log_level level);                     /* "INFO" */
 bool log_level_parse(const char *name, enum log_level *ret_level);    /* any case */

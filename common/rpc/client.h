@@ -63,7 +63,7 @@ MUST_USE bool rpc_client_call_wait(
     struct error *err);
 
 struct rpc_client_stream_handler {
-    /* The server has accepted the stream. May be NULL. */
+    /* The server has accepted the stream (servers of ours say so at once). May be NULL. */
     void (*connected)(struct rpc_client_stream *stream, void *data);
     /* One message, valid until the callback returns; the next is not read before. */
     void (*message)(struct rpc_client_stream *stream, void *data, const ProtobufCMessage *message);
@@ -74,9 +74,9 @@ struct rpc_client_stream_handler {
     size_t queue_bytes;    /* 0: 1 MiB */
 };
 
-/* Opens a stream; `request->message` is the first message, or NULL; a server-streaming method is
- * called with half_close right after. The pointer is good until `closed` has returned, and beyond
- * with rpc_client_stream_ref; after the end the functions do nothing. */
+/* Opens a stream; `request->message` is the first message, or NULL. For a server stream give the
+ * request and half-close. The caller owns a reference and unrefs it, in `closed` or any time: the
+ * stream goes on without it. `closed` may be called before this returns. */
 struct rpc_client_stream *rpc_client_stream_open(
     struct rpc_client *client,
     const struct rpc_request *request,
@@ -84,6 +84,8 @@ struct rpc_client_stream *rpc_client_stream_open(
     void *data);
 struct rpc_client_stream *rpc_client_stream_ref(struct rpc_client_stream *stream);
 struct rpc_client_stream *rpc_client_stream_unref(struct rpc_client_stream *stream);
+
+/* Any thread; after the end they do nothing. */
 
 /* False when it was not queued: the stream is over, or the queue is full (then it is canceled, and
  * closed with STREAM_TOO_SLOW). */
@@ -94,5 +96,6 @@ void rpc_client_stream_half_close(struct rpc_client_stream *stream);
 void rpc_client_stream_cancel(struct rpc_client_stream *stream);
 
 DEFINE_CLEANUP(struct rpc_client *, rpc_client_free)
+DEFINE_CLEANUP(struct rpc_client_stream *, rpc_client_stream_unref)
 
 #endif

@@ -21,21 +21,24 @@ enum {
     RPC_MESSAGE_DEPTH = 32
 };
 
+struct rpc_bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
 /* True when the bytes may be given to protobuf-c: at most RPC_MESSAGE_DEPTH levels, UTF-8 without
  * NUL in strings, at most `budget` bytes once unpacked. Else MESSAGE_INVALID with the field's
  * path. */
 MUST_USE bool rpc_wire_check(
     const ProtobufCMessageDescriptor *descriptor,
-    const uint8_t *bytes,
-    size_t size,
+    struct rpc_bytes bytes,
     size_t budget,
     struct error *err);
 
 /* Checks and unpacks. The message is never freed alone, it goes with the arena. */
 MUST_USE bool rpc_message_unpack(
     const ProtobufCMessageDescriptor *descriptor,
-    const uint8_t *bytes,
-    size_t size,
+    struct rpc_bytes bytes,
     size_t budget,
     struct arena *arena,
     ProtobufCMessage **ret_message,

@@ -40,7 +40,8 @@ struct rpc_stream_handler {
     /* One message of the client, valid until the callback returns. The next one is not read before
      * that, nor while rpc_stream_pause is in force. */
     void (*message)(struct rpc_stream *stream, const ProtobufCMessage *message);
-    /* The client will send no more. May be NULL: then the stream is finished with OK. */
+    /* The client will send no more. When it cancels, gRPC may report this first, and `closed` comes
+     * at once. May be NULL: then the stream is finished with OK. */
     void (*half_closed)(struct rpc_stream *stream);
     /* Everything that was queued is on its way: the moment to send more of a backlog. May be NULL.
      */
@@ -65,6 +66,7 @@ struct rpc_method {
 
 struct rpc_service {
     const ProtobufCServiceDescriptor *descriptor;
+    const char *name; /* when another than the descriptor's */
     const struct rpc_method *methods;
     size_t method_count;
     void *context; /* rpc_call_context() */

@@ -95,8 +95,26 @@ const char *test_cluster_url(const struct test_cluster *cluster)
     return embedded_url(cluster->embedded);
 }
 
-/* The postmaster and its children share its session, which we gave it. */
-static void signal_session(pid_t leader, int number)
+static pid_t parent_of(const char *pid)
+{
+    char *path = mem_printf("/proc/%s/stat", pid);
+    char text[256] = "";
+    FILE *file = fopen(path, "re");
+    const char *name_end = NULL;
+
+    free(path);
+    if (file) {
+        if (!fgets(text, sizeof(text), file)) {
+            text[0] = '\0';
+        }
+        (void)fclose(file);
+    }
+    name_end = strrchr(text, ')'); /* "123 (postgres) S 45 ..." */
+    return name_end ? (pid_t)strtol(name_end + strlen(") S"), NULL, 10) : 0;
+}
+
+/* The postmaster and its children; each has a session of its own. */
+static void signal_all(pid_t postmaster, int number)
 {
     DIR *processes = opendir("/proc");
     const struct dirent *entry = NULL;
@@ -104,7 +122,7 @@ static void signal_session(pid_t leader, int number)
     while (processes && (entry = readdir(processes))) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-        if (pid > 0 && getsid(pid) == leader) {
+        if (pid > 0 && (pid == postmaster || parent_of(entry->d_name) == postmaster)) {
             (void)kill(pid, number);
         }
     }
@@ -115,12 +133,12 @@ static void signal_session(pid_t leader, int number)
 
 void test_cluster_pause(const struct test_cluster *cluster)
 {
-    signal_session(embedded_pid(cluster->embedded), SIGSTOP);
+    signal_all(embedded_pid(cluster->embedded), SIGSTOP);
 }
 
 void test_cluster_resume(const struct test_cluster *cluster)
 {
-    signal_session(embedded_pid(cluster->embedded), SIGCONT);
+    signal_all(embedded_pid(cluster->embedded), SIGCONT);
 }
 
 PGconn *test_connect(const char *url)

@@ -122,11 +122,15 @@ class Cluster:
 
     def signal_all(self, number):
         """To the postmaster and all its processes: SIGSTOP is a server that hangs."""
+        postmaster = self.process.pid
         for entry in os.listdir("/proc"):
             try:
-                if entry.isdigit() and os.getsid(int(entry)) == self.process.pid:
+                if not entry.isdigit():
+                    continue
+                stat = pathlib.Path("/proc", entry, "stat").read_text()  # 123 (postgres) S 45 ...
+                if int(entry) == postmaster or int(stat.rsplit(")", 1)[1].split()[1]) == postmaster:
                     os.kill(int(entry), number)
-            except ProcessLookupError:
+            except (ProcessLookupError, FileNotFoundError):
                 pass
 
     def pause(self):

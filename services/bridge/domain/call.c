@@ -38,6 +38,7 @@ struct call *call_new(const char *id)
     call->caller_display_name = mem_strdup("");
     call->dialog_key = mem_strdup("");
     call->task_id = mem_strdup("");
+    call->last_reservation_id = mem_strdup("");
     call->deadline.kind = DEADLINE_OF_CALL;
     TAILQ_INIT(&call->legs);
     return call;
@@ -65,6 +66,7 @@ struct call *call_free(struct call *call)
     free(call->caller_display_name);
     free(call->dialog_key);
     free(call->task_id);
+    free(call->last_reservation_id);
     free(call);
     return NULL;
 }

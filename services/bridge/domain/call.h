@@ -62,6 +62,8 @@ struct call {
     char *caller_display_name;
     char *dialog_key; /* Call-ID and From tag of the INVITE: the same again is a merged request */
     char *task_id;    /* "" before it is enqueued */
+    bool reported;    /* the routing service was told of it, and must be told of its end */
+    char *last_reservation_id; /* the last one that was dialled: a repeat is not dialled again */
 
     struct leg *caller;            /* in legs until the call is freed */
     struct leg *worker;            /* in legs; dialled or talking. NULL when there is none */

@@ -67,12 +67,17 @@ struct leg {
     char *remote_uri;
     char *sip_call_id; /* "" while it is not known */
     int64_t ring_timeout_us;
+    int64_t start_us; /* monotonic: invited or dialled */
 
-    int64_t session_id; /* of what we say in SDP */
-    bool stream_open;   /* it has a media stream, and with it a port in `local` */
-    bool offer_pending; /* our offer went out in a 2xx; the answer comes with the ACK */
-    struct session_description local;
-    struct session_description remote;
+    int64_t session_id;        /* of what we say in SDP, */
+    const char *media_address; /* and where we receive; borrowed from the bridge */
+    int media_port;            /* once the stream is open */
+    bool stream_open;          /* the media has a stream for it, which must be closed */
+    bool offer_pending;        /* our offer went out in a 2xx; the answer comes with the ACK */
+    bool agreed;               /* offer and answer have met; `codec` is what is spoken */
+    enum codec codec;
+    struct session_description local;  /* what we said last; session_id 0: nothing yet */
+    struct session_description remote; /* what the peer said last; media_count 0: nothing yet */
 
     int64_t answer_wall_us; /* 0 before */
     struct deadline deadline;

@@ -59,9 +59,9 @@ void bridge_handle_instruction(
 void bridge_set_telephony(struct bridge *bridge, const struct telephony *telephony);
 /* Calls go on either way: the waiting keep their audio, talks their talk. */
 void bridge_set_link(struct bridge *bridge, bool up);
-/* Answers to EFFECT_OPEN_STREAM: `port` is where the leg's audio is received. */
-void bridge_stream_opened(struct bridge *bridge, struct step *step, int64_t leg, int port);
-void bridge_stream_refused(struct bridge *bridge, struct step *step, int64_t leg);
+/* Answers to EFFECT_OPEN_STREAM of this leg; `port` is where its audio is received. */
+void bridge_stream_opened(struct bridge *bridge, struct step *step, int64_t number, int port);
+void bridge_stream_refused(struct bridge *bridge, struct step *step, int64_t number);
 /* Does what is due at step->now_us. */
 void bridge_run_deadlines(struct bridge *bridge, struct step *step);
 /* INT64_MAX: none. */

@@ -56,6 +56,13 @@ static bool options_of_url(const char *url, char **ret_options, struct error *er
     return true;
 }
 
+/* Notices are for people at a terminal; libpq would print them on ours. */
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
 bool postgres_connect(
     const struct postgres_options *options,
     PGconn **ret_connection,
@@ -102,6 +109,7 @@ bool postgres_connect(
         return postgres_fail(err, connection, NULL, "connect");
     }
 
+    (void)PQsetNoticeProcessor(connection, ignore_notice, NULL);
     *ret_connection = STEAL(connection);
     return true;
 }

@@ -56,7 +56,7 @@ struct store_batch {
 enum store_result {
     STORE_COMMITTED,
     STORE_FENCED,      /* another owner has a shard: memory must be dropped */
-    STORE_UNAVAILABLE, /* nothing was committed, and it may work later */
+    STORE_UNAVAILABLE, /* not known to be committed: send the same batch again later */
     STORE_REFUSED,     /* PostgreSQL refuses the contents; it will not pass by itself */
 };
 
@@ -103,8 +103,8 @@ struct store_operations {
         store_row_handler *handler,
         void *context,
         struct error *err);
-    /* Writes one batch. When the outcome of a COMMIT is unknown it finds out before it returns. err
-     * says why unless committed. Committer's thread. */
+    /* Writes one batch. err says why unless committed. A batch whose COMMIT got no answer is
+     * recognised when it is sent again, and not written twice. Committer's thread. */
     enum store_result (*write)(struct store *store, struct store_batch *batch, struct error *err);
     /* Reads events of a workspace after a sequence, oldest first, at most `limit`; resource filters
      * by one of task, worker or reservation id ("" for none). Everything returned lives in the

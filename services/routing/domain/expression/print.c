@@ -29,9 +29,8 @@ static char escape(char character, char quote)
     case '\\':
         return '\\';
     default:
-        break;
+        return (char)(quote == character ? quote : '\0');
     }
-    return quote == character ? quote : '\0';
 }
 
 static void print_quoted(FILE *out, const struct value *text)

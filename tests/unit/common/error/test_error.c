@@ -27,3 +27,15 @@ Test(error, table_is_sorted_and_every_reason_has_advice)
                           error_reason_name((enum error_reason)i)) < 0);
     }
 }
+
+Test(error, finds_every_reason_by_its_name_and_no_other)
+{
+    enum error_reason found = REASON_COUNT;
+
+    for (int i = 0; i < REASON_COUNT; i++) {
+        cr_assert(error_reason_find(error_reason_name((enum error_reason)i), &found));
+        cr_assert_eq(found, (enum error_reason)i);
+    }
+    cr_assert_not(error_reason_find("", &found));
+    cr_assert_not(error_reason_find("NOT_FOUND_AT_ALL", &found));
+}

@@ -5,6 +5,7 @@
 
 #include "common/base/attr.h"
 #include "common/clock/clock.h"
+#include "common/error/error.h"
 #include "common/log/log.h"
 
 static const struct log_event log_event_quiet = {"quiet", LOG_DEBUG, "Not shown by default."};
@@ -67,4 +68,22 @@ Test(log, knows_the_names_of_levels_and_formats)
     cr_assert(log_format_parse("json", &format));
     cr_assert_eq(format, LOG_FORMAT_JSON);
     cr_assert_not(log_format_parse("xml", &format));
+}
+
+static bool passes(const struct log_event *first, const struct log_event *second)
+{
+    const struct log_event *const table[] = {first, second, NULL};
+    struct error err;
+
+    return log_events_check(table, &err);
+}
+
+Test(log, events_out_of_order_twice_or_without_a_sentence_fail_the_check)
+{
+    const struct log_event wordless = {"wordless", LOG_INFO, ""};
+
+    cr_assert(passes(&log_event_loud, &log_event_quiet));
+    cr_assert_not(passes(&log_event_quiet, &log_event_loud));
+    cr_assert_not(passes(&log_event_loud, &log_event_loud));
+    cr_assert_not(passes(&log_event_loud, &wordless));
 }
