@@ -72,6 +72,7 @@ struct step *shards_run(
     struct step *step = new_step(shards, command->workspace_id);
     struct engine *engine = engines_find(engines, command->workspace_id);
 
+    step->actor = command->actor ? command->actor : "client";
     step->ok = command->operation->run(engines, engine, command->request, step, &step->error);
     return step;
 }

@@ -45,6 +45,7 @@ struct command {
     const struct operation *operation;
     const char *workspace_id; /* "" for an operation that is about no single workspace */
     const void *request;      /* the operation's request struct */
+    const char *actor;        /* who is behind it, for events; NULL: "client" */
     command_answer *answer;
     void *context;
     struct command *next; /* the shard's */

@@ -12,24 +12,11 @@
 
 #include "common/base/attr.h"
 #include "services/routing/domain/row.h"
+#include "services/routing/domain/stored_event.h"
 
 struct arena;
 struct error;
 struct change;
-struct store_event_query;
-
-/* One event as it is kept. The payload is the packed public message. */
-struct store_event {
-    const char *workspace_id;
-    int64_t sequence;
-    int64_t time_us;
-    const char *type;
-    const char *task_id; /* "" when it concerns none; likewise the next ones */
-    const char *worker_id;
-    const char *reservation_id;
-    const uint8_t *payload;
-    size_t payload_size;
-};
 
 /* A shard as its owner holds it. */
 struct shard_lease {
@@ -118,16 +105,6 @@ struct store_operations {
         struct error *err);
     /* Closes. */
     void (*close)(struct store *store);
-};
-
-/* What read_events looks for. */
-struct store_event_query {
-    const char *workspace_id;
-    int64_t after_sequence;
-    int64_t limit;
-    const char *task_id; /* "" for any; at most one of the three is set */
-    const char *worker_id;
-    const char *reservation_id;
 };
 
 /* First member of every implementation. */

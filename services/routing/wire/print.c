@@ -135,7 +135,9 @@ static void print_worker(
         message_set_text(
             &channel->task_channel,
             name_print(arena, workspace_id, "taskChannels", from->task_channel_id));
+        channel->_capacity_case = CORDBOARD__ROUTING__V1__WORKER_CHANNEL___CAPACITY_CAPACITY;
         channel->capacity = from->capacity;
+        channel->_available_case = CORDBOARD__ROUTING__V1__WORKER_CHANNEL___AVAILABLE_AVAILABLE;
         channel->available = from->available;
         channel->assigned_task_count = from->assigned_task_count;
         channel->available_capacity_percentage = from->available_capacity_percentage;

@@ -119,11 +119,10 @@ static void *empty_row(enum row_kind kind, struct arena *arena)
 {
     const struct row_type *type = &row_types[kind];
     void *row = arena_alloc(arena, type->size);
-    const char *nothing = "";
 
     for (size_t i = 0; i < type->field_count; i++) {
         if (type->fields[i].type == ROW_FIELD_TEXT) {
-            memcpy(row_field_at(row, &type->fields[i]), &nothing, sizeof(nothing));
+            *(const char **)row_field_at(row, &type->fields[i]) = "";
         }
     }
     return row;
