@@ -26,13 +26,13 @@
 #include "services/bridge/media/media.h"
 #include "services/bridge/media/rtp.h"
 #include "services/bridge/media/rtp_source.h"
+#include "services/bridge/media/stream_remote.h"
 
 struct conference;
 struct media_loop;
 
 enum {
-    PTIME_SAMPLES_MAX = 480, /* 60 ms */
-    STREAM_PHASES = 4,       /* a frame's 20 ms are four steps of 5 ms */
+    STREAM_PHASES = 4, /* a frame's 20 ms are four steps of 5 ms */
 };
 
 /* What all streams of one engine share; it outlives them. */
@@ -42,18 +42,6 @@ struct stream_settings {
     int64_t relatch_us;
     media_event_handler *on_event; /* may be NULL */
     void *event_context;
-};
-
-/* struct media_remote, checked and in the form the media thread uses. */
-struct stream_remote {
-    union address address;
-    enum media_codec codec;
-    uint8_t payload_type;
-    int event_payload_type;
-    size_t packet_samples;
-    bool send;
-    bool receive;
-    bool signalled_only;
 };
 
 /* Written by the stream's thread alone; see media_statistics. */
