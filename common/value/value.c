@@ -41,14 +41,28 @@ const char *value_type_words(enum value_type type)
     return words[type];
 }
 
+static const struct value *get_loose(const struct value *object, const struct value_key *key)
+{
+    for (uint32_t i = 0; i < object->count; i++) {
+        if (value_key_same(object->members[i].key, key)) {
+            return &object->members[i].value;
+        }
+    }
+    return &value_null;
+}
+
 const struct value *value_get(const struct value *object, const struct value_key *key)
 {
     if (object->type != VALUE_OBJECT) {
         return &value_null;
     }
+    if (key->loose) {
+        return get_loose(object, key);
+    }
 
+    /* Pointers only: reading each member's key would cost a cache miss apiece. */
     for (uint32_t i = 0; i < object->count; i++) {
-        if (value_key_same(object->members[i].key, key)) {
+        if (object->members[i].key == key) {
             return &object->members[i].value;
         }
     }
