@@ -33,17 +33,21 @@ static bool follows(const struct form *form, const unsigned char *bytes, size_t 
     return ok;
 }
 
-/* Size of the character at `bytes`, 0 when it is malformed or NUL. */
-static size_t character_size(const unsigned char *bytes, size_t left)
+size_t utf8_character_size(const char *bytes, size_t left)
 {
-    if (bytes[0] < 0x80) {
-        return bytes[0] != 0;
+    const unsigned char *at = (const unsigned char *)bytes;
+
+    if (left == 0) {
+        return 0;
+    }
+    if (at[0] < 0x80) {
+        return at[0] != 0;
     }
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         const struct form *form = &forms[i];
 
-        if (bytes[0] >= form->lead_from && bytes[0] <= form->lead_to) {
-            return follows(form, bytes, left) ? (size_t)form->count + 1 : 0;
+        if (at[0] >= form->lead_from && at[0] <= form->lead_to) {
+            return follows(form, at, left) ? (size_t)form->count + 1 : 0;
         }
     }
     return 0;
@@ -67,7 +71,7 @@ bool utf8_is_text(const char *bytes, size_t size)
     while (at < end) {
         size_t left = (size_t)(end - at);
         bool plain = left >= sizeof(uint64_t) && is_plain_word(at);
-        size_t step = plain ? sizeof(uint64_t) : character_size(at, left);
+        size_t step = plain ? sizeof(uint64_t) : utf8_character_size((const char *)at, left);
 
         if (step == 0) {
             return false;

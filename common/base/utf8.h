@@ -8,4 +8,7 @@
 /* True for well-formed UTF-8 without a NUL: what a C string and a PostgreSQL text can hold. */
 bool utf8_is_text(const char *bytes, size_t size);
 
+/* Size of the character that begins at `bytes`; 0 when it is malformed, cut off or NUL. */
+size_t utf8_character_size(const char *bytes, size_t left);
+
 #endif

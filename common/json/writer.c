@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/value/value.h"
 
 enum {
@@ -55,47 +56,6 @@ void json_end(struct json_writer *writer, char bracket)
     put(writer, &bracket, 1);
 }
 
-/* Bytes of the UTF-8 character that begins here; 0 when none does (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF).
- */
-static size_t character_length(const char *text, size_t left)
-{
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high;
-        size_t length;
-    } forms[] = {
-        {0x00, 0x7f, 0x00, 0xff, 1},
-        {0xc2, 0xdf, 0x80, 0xbf, 2},
-        {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3},
-        {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4},
-        {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t form = 0;
-    size_t count = sizeof(forms) / sizeof(forms[0]);
-
-    while (form < count &&
-           (bytes[0] < forms[form].first_low || bytes[0] > forms[form].first_high)) {
-        form++;
-    }
-    if (form == count || left < forms[form].length) {
-        return 0;
-    }
-    for (size_t i = 1; i < forms[form].length; i++) {
-        unsigned char low = i == 1 ? forms[form].second_low : 0x80;
-        unsigned char high = i == 1 ? forms[form].second_high : 0xbf;
-
-        if (bytes[i] < low || bytes[i] > high) {
-            return 0;
-        }
-    }
-    return forms[form].length;
-}
-
 static void put_escape(struct json_writer *writer, char character)
 {
     char escape[8];
@@ -117,7 +77,7 @@ void json_write_bytes(struct json_writer *writer, const char *text, size_t lengt
     separate(writer);
     put(writer, "\"", 1);
     for (size_t i = 0; i < length;) {
-        size_t size = character_length(text + i, length - i);
+        size_t size = utf8_character_size(text + i, length - i);
         bool plain = size > 0 && (unsigned char)text[i] >= 0x20 && text[i] != '"' &&
                      text[i] != '\\' && text[i] != 0x7f;
 
@@ -126,7 +86,7 @@ void json_write_bytes(struct json_writer *writer, const char *text, size_t lengt
             continue;
         }
         put(writer, text + done, i - done);
-        if (size == 0) {
+        if (size == 0 && text[i] != '\0') {
             put_text(writer, "\xef\xbf\xbd");
         } else {
             put_escape(writer, text[i]);
