@@ -178,28 +178,3 @@ const char *postgres_array_finish(struct postgres_array *array, int *ret_size)
     *ret_size = array->count > 0 ? (int)array->used : EMPTY_HEADER_SIZE;
     return (const char *)array->bytes;
 }
-
-Oid postgres_array_type(Oid element)
-{
-    static const struct {
-        Oid element;
-        Oid array;
-    } types[] = {
-        {POSTGRES_BOOL,        1000},
-        {POSTGRES_BYTEA,       1001},
-        {POSTGRES_INT8,        1016},
-        {POSTGRES_INT2,        1005},
-        {POSTGRES_INT4,        1007},
-        {POSTGRES_TEXT,        1009},
-        {POSTGRES_TIMESTAMPTZ, 1185},
-        {POSTGRES_JSONB,       3807},
-    };
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (types[i].element == element) {
-            return types[i].array;
-        }
-    }
-    assert(!"an element type without an array type");
-    return 0;
-}

@@ -55,7 +55,5 @@ void postgres_array_add_bytea(struct postgres_array *array, const void *bytes, s
 
 /* Completes the header; the bytes stay valid until the array changes. */
 const char *postgres_array_finish(struct postgres_array *array, int *ret_size);
-/* The array type of an element type. */
-Oid postgres_array_type(Oid element);
 
 #endif

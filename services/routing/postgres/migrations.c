@@ -227,6 +227,22 @@ enum {
     STATEMENT_COUNT = sizeof(statements) / sizeof(statements[0])
 };
 
+static bool already_there(const char *sqlstate)
+{
+    static const char *const states[] = {
+        "23505", /* a row of the catalog */
+        "42P07", /* the table */
+        "42710", /* its row type */
+    };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(sqlstate, states[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Two that create it at once: one of them is told of a duplicate, and then finds it there. */
 static bool ensure_table(PGconn *connection, struct error *err)
 {
@@ -234,8 +250,7 @@ static bool ensure_table(PGconn *connection, struct error *err)
         if (postgres_run(connection, create_table, WAIT_MS, err)) {
             return true;
         }
-        if (strcmp(postgres_sqlstate(err), "23505") != 0 &&
-            strcmp(postgres_sqlstate(err), "42P07") != 0) {
+        if (!already_there(postgres_sqlstate(err))) {
             return false;
         }
     }

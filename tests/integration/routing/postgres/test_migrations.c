@@ -152,6 +152,8 @@ static void *run_beside(void *applied)
 
     if (migrations_run(own, directory, &done, &err)) {
         *(int *)applied = done.applied;
+    } else {
+        cr_log_error("%s", err.message);
     }
     postgres_disconnect(own);
     return NULL;
