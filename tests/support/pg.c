@@ -173,6 +173,35 @@ const char *test_sql_value(PGconn *connection, const char *sql)
     return value;
 }
 
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "re");
+
+    cr_assert_not_null(file, "%s", path);
+    cr_assert_gt(getdelim(&text, &room, '\0', file), 0);
+    (void)fclose(file);
+    return text;
+}
+
+char *test_audit(PGconn *connection)
+{
+    CLEANUP(mem_free_at_exit) char *sql = read_text(AUDIT_SQL);
+    CLEANUP(PQclear_at_exit) PGresult *result = PQexec(connection, sql);
+    char *breaches = mem_strdup("");
+
+    cr_assert_eq(PQresultStatus(result), PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+    for (int row = 0; row < PQntuples(result); row++) {
+        char *more = mem_printf(
+            "%s%s: %s\n", breaches, PQgetvalue(result, row, 0), PQgetvalue(result, row, 1));
+
+        free(breaches);
+        breaches = more;
+    }
+    return breaches;
+}
+
 char *test_database_new(void)
 {
     static unsigned made;

@@ -41,6 +41,11 @@ void test_sql(PGconn *connection, const char *sql);
 /* One value as text, "" for null or no row; valid until the next call. */
 const char *test_sql_value(PGconn *connection, const char *sql);
 
+/* Checks what must hold in the database of a routing service at rest (audit.sql): the breaches, one
+ * line each, "" when all is well. The caller frees it.
+ */
+char *test_audit(PGconn *connection);
+
 /* A new directory that an unprivileged user may enter; removed by _remove. The caller frees it. */
 char *test_directory_new(void);
 void test_directory_remove(char *path);

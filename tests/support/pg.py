@@ -49,6 +49,10 @@ class Database:
     def value(self, text):
         return self.sql(text).rstrip("\n")
 
+    def audit(self):
+        """What must hold at rest and does not: [[rule, where], ...]; empty when all is well."""
+        return self.rows(pathlib.Path(__file__).with_name("audit.sql").read_text())
+
 
 class Cluster:
     def __init__(self, durable=False, settings=None):
