@@ -63,17 +63,17 @@ struct calls *calls_free(struct calls *calls);
 /* Before the signalling thread starts. */
 void calls_connect(struct calls *calls, const struct calls_peers *peers);
 
-/* The signalling thread; `calls` is the struct calls. These fit struct agent_owner. */
-void calls_handle_signalling(void *calls, const struct signalling_event *event);
+/* The signalling thread; the context is the struct calls. These fit struct agent_owner. */
+void calls_handle_signalling(void *context, const struct signalling_event *event);
 /* Takes what was posted and does what is due; returns the next deadline (monotonic microseconds,
  * INT64_MAX: none). */
-int64_t calls_run(void *calls, int64_t now_mono_us);
+int64_t calls_run(void *context, int64_t now_mono_us);
 int calls_wake_descriptor(const struct calls *calls);
 
 /* Any thread. */
 
-/* A media_event_handler. */
-void calls_handle_media(void *calls, const struct media_event *event);
+/* A media_event_handler; the context is the struct calls. */
+void calls_handle_media(void *context, const struct media_event *event);
 /* In the order in which they were received, repeats left out. */
 void calls_post_instruction(struct calls *calls, const struct instruction *instruction);
 void calls_post_telephony(struct calls *calls, const struct telephony *telephony);
