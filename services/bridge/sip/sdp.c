@@ -326,11 +326,10 @@ static void print_audio(struct printer *printer, const struct session_descriptio
     print(printer, "a=%s\r\n", direction_names[description->direction]);
 }
 
-/* NOLINTBEGIN(readability-non-const-parameter): it is written, through the printer */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written, through the printer */
 void description_print(
     const struct session_description *description,
     char text[DESCRIPTION_TEXT_SIZE])
-/* NOLINTEND(readability-non-const-parameter) */
 {
     struct printer printer = {.text = text};
     const char *address = *description->address ? description->address : "0.0.0.0";

@@ -17,7 +17,6 @@ struct value_keys;
 RB_HEAD(engine_tree, engine);
 RB_HEAD(worker_name_tree, worker);
 RB_HEAD(call_tree, task);
-RB_PROTOTYPE(engine_tree, engine, by_id, engine_compare)
 
 /* All workspaces of one thread. */
 struct engines {
@@ -84,11 +83,19 @@ struct task *engine_find_task_of_call(
     struct engine *engine,
     const char *bridge_id,
     const char *call_id);
+/* The bridge's next call behind this one ("" for its first). */
+struct task *engine_find_call_after(
+    struct engine *engine,
+    const char *bridge_id,
+    const char *call_id);
 struct reservation *engine_find_reservation(struct engine *engine, const char *id);
 struct trunk *engine_find_trunk(struct engine *engine, const char *id);
 struct inbound_route *engine_find_inbound_route(struct engine *engine, const char *id);
 struct bridge *engine_find_bridge(struct engine *engine, const char *id);
 struct request *engine_find_request(struct engine *engine, const char *id);
+
+/* A worker takes another name: the index by names follows. */
+void engine_rename_worker(struct engine *engine, struct worker *worker, const char *display_name);
 
 /* Puts a new object into its tree, and takes it out. */
 void engine_add(struct engine *engine, struct record *record);

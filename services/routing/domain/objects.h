@@ -16,6 +16,7 @@ struct line;
 struct source_address;
 struct value;
 struct workflow_document;
+struct workflow_target;
 
 struct activity {
     struct record record;
@@ -40,6 +41,7 @@ struct worker_channel {
     struct worker_channel_row row;
     struct worker *worker;
     struct task_channel *channel;
+    bool stored;          /* has a row: somebody set it */
     bool open;            /* in channel->open */
     int64_t idle_from_us; /* its place there: a copy of the worker's last assignment */
     RB_ENTRY(worker_channel) by_idle;
@@ -84,6 +86,21 @@ struct task_queue {
     size_t member_count;
     struct line_list lines; /* waiting tasks, by class */
     size_t waiting_count;
+};
+
+/* Tasks that wait in one queue and are alike to every worker: of one target of one workflow, of one
+ * channel, and with the same attributes as far as the target reads them. Whether a worker may take
+ * them is asked once for all. In the published order: priority descending, virtual start time, id.
+ */
+RB_HEAD(line_tree, task);
+
+struct line {
+    struct task_queue *queue;
+    const struct workflow_target *target;
+    struct task_channel *channel;
+    uint64_t hash; /* of what the target reads of a task */
+    struct line_tree tasks;
+    TAILQ_ENTRY(line) by_queue;
 };
 
 struct workflow {

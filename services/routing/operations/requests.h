@@ -34,7 +34,7 @@ struct worker_channel_setting {
 };
 
 /* create_<kind>. The row holds what the client gave, as struct <kind>_row (row_new of row.h makes
- * an empty one); ids, times and output-only fields in it are ignored.
+ * an empty one; no text in a row is NULL); ids, times and output-only fields in it are ignored.
  *
  * create_workspace: the id is the step's workspace_id.
  */
