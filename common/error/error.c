@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/utf8.h"
+
 static const struct {
     const char *name;
     enum error_code code;
@@ -13,6 +15,39 @@ static const struct {
 #include "common/error/reasons.def"
 #undef REASON
 };
+
+/* As vsnprintf; but text that does not fit ends with a whole character, because a client gets it as
+ * UTF-8. */
+static void print(char *text, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void print(char *text, size_t size, const char *format, va_list args)
+{
+    int length = vsnprintf(text, size, format, args);
+    size_t last = size - 1;
+
+    if (length < 0 || (size_t)length < size) {
+        return;
+    }
+    while (last > 0 && ((unsigned char)text[last - 1] & 0xc0U) == 0x80U) {
+        last--;
+    }
+    /* `last` is behind the character's first byte now: keep it only when it is whole. */
+    if (last > 0 && utf8_character_size(text + last - 1, size - last) == 0) {
+        text[last - 1] = '\0';
+    }
+}
+
+static void print_text(char *text, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static void print_text(char *text, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print(text, size, format, args);
+    va_end(args);
+}
 
 bool error_report(
     struct error *err,
@@ -32,15 +67,24 @@ bool error_report(
     err->metadata_count = 0;
 
     va_start(args, format);
-    (void)vsnprintf(err->message, sizeof(err->message), format, args);
+    print(err->message, sizeof(err->message), format, args);
     va_end(args);
 
     return false;
 }
 
+void error_set_message(struct error *err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print(err->message, sizeof(err->message), format, args);
+    va_end(args);
+}
+
 bool error_in_field(struct error *err, const char *path, bool reported)
 {
-    (void)snprintf(err->field, sizeof(err->field), "%s", path);
+    print_text(err->field, sizeof(err->field), "%s", path);
     return reported;
 }
 
@@ -54,9 +98,9 @@ void error_add_metadata(struct error *err, const char *key, const char *format, 
 
     struct error_metadata *pair = &err->metadata[err->metadata_count++];
 
-    (void)snprintf(pair->key, sizeof(pair->key), "%s", key);
+    print_text(pair->key, sizeof(pair->key), "%s", key);
     va_start(args, format);
-    (void)vsnprintf(pair->value, sizeof(pair->value), format, args);
+    print(pair->value, sizeof(pair->value), format, args);
     va_end(args);
 }
 

@@ -85,6 +85,8 @@ bool error_report(
     const char *format,
     ...) PRINTF_LIKE(5, 6);
 
+/* Other words for what was reported; format may not read the old ones from err. */
+void error_set_message(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Names the request's field; returns `reported` unchanged. */
 bool error_in_field(struct error *err, const char *path, bool reported);
 /* Adds a pair to ErrorInfo.metadata; beyond ERROR_METADATA_MAX it is dropped. */

@@ -1,10 +1,12 @@
 #include "common/json/json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "common/base/utf8.h"
 #include "common/error/error.h"
 #include "common/json/writer.h"
 #include "common/value/value.h"
@@ -130,32 +132,119 @@ static bool check_text(const struct text *text, struct error *err)
     return true;
 }
 
-/* The library counts to the end of the token it dislikes, and quotes that token when it is short.
- */
-static size_t error_offset(const struct text *text, const json_error_t *error)
+static bool continues_word(char byte)
 {
-    size_t position = error->position > 0 ? (size_t)error->position : 0;
-    const char *quote = strstr(error->text, " near '");
-    const char *end = strstr(error->text, " near end of file");
-    size_t token = quote ? strlen(quote) - strlen(" near ''") : 0;
+    return is_number_byte(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
 
-    if (end && !quote) {
-        return text->length;
+/* The library counts to the end of the token it dislikes: where that token begins. */
+static size_t token_start(const struct text *text, size_t end)
+{
+    size_t start = 0;
+
+    while (start < end && start < text->length) {
+        size_t next = text->bytes[start] == '"' ? skip_string(text, start) : start + 1;
+
+        if (text->bytes[start] == '"' && next >= end) {
+            return start;
+        }
+        start = next;
     }
-    return token <= position ? position - token : 0;
+    start = end < text->length ? end : text->length;
+    while (start > 0 && continues_word(text->bytes[start - 1])) {
+        start--;
+    }
+    return start == end && end > 0 ? end - 1 : start;
+}
+
+/* The library's words, where ours are clearer. True when it missed something at the end. */
+static bool say(const json_error_t *error, char *message, size_t size)
+{
+    static const struct {
+        const char *theirs;
+        const char *ours;
+    } words[] = {
+        {"unexpected token",       "a value expected"                   },
+        {"end of file expected",   "the end expected"                   },
+        {"premature end of input", "this text is not closed"            },
+        {"unexpected newline",     "this text is not closed on its line"},
+    };
+    static const char end[] = " near end of file";
+    const char *text = error->text;
+    size_t length = strlen(text);
+    const char *start = "";
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strncmp(text, words[i].theirs, strlen(words[i].theirs)) == 0) {
+            start = words[i].ours;
+            text += strlen(words[i].theirs);
+            length -= strlen(words[i].theirs);
+            break;
+        }
+    }
+    bool at_end = length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+
+    length -= at_end ? strlen(end) : 0;
+    (void)snprintf(
+        message, size, "%s%.*s%s", start, (int)length, text, at_end ? ", found the end" : "");
+    return at_end;
+}
+
+/* The library may quote half a character. */
+static void repair(char *message)
+{
+    size_t length = strlen(message);
+
+    for (size_t i = 0; i < length;) {
+        size_t size = utf8_character_size(message + i, length - i);
+
+        if (size == 0) {
+            message[i] = '?';
+            size = 1;
+        }
+        i += size;
+    }
+}
+
+static bool fail_twice(const struct text *text, size_t start, size_t end, struct error *err)
+{
+    char message[ERROR_MESSAGE_SIZE]; /* what is cut here is cut again, with care, by fail_at */
+
+    (void)snprintf(
+        message, sizeof(message), "a key comes twice: %.*s", (int)(end - start),
+        text->bytes + start);
+    return fail_at(text, start, message, err);
 }
 
 static bool fail_from_library(const struct text *text, const json_error_t *error, struct error *err)
 {
+    char message[JSON_ERROR_TEXT_LENGTH + 40];
+    size_t end = error->position > 0 ? (size_t)error->position : 0;
+    size_t start = token_start(text, end);
+
     if (text->length == 0) {
         return fail_at(text, 0, "a JSON value expected, the text is empty", err);
     }
-    if (json_error_code(error) == json_error_numeric_overflow) {
+
+    switch ((int)json_error_code(error)) {
+    case json_error_numeric_overflow:
         return fail_at(
-            text, error_offset(text, error),
+            text, start,
             "a number beyond 64 bits, which could not be compared exactly; write it as text", err);
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return fail_at(text, start, "text may not hold NUL (\\u0000)", err);
+    case json_error_duplicate_key:
+        return fail_twice(text, start, end, err);
+    default:
+        break;
     }
-    return fail_at(text, error_offset(text, error), error->text, err);
+
+    bool at_end = say(error, message, sizeof(message));
+
+    repair(message);
+
+    return fail_at(text, at_end ? text->length : start, message, err);
 }
 
 /* NOLINTBEGIN(misc-no-recursion): check_text has limited the depth. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
-#include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/error/error.h"
 #include "common/json/json.h"
 #include "common/value/value.h"
@@ -52,6 +52,9 @@ static void check_expression(const struct input *input, enum expression_context 
 
     if (!expression_parse(input->text, context, input->keys, input->arena, &first, &err)) {
         require(err.reason == REASON_EXPRESSION_INVALID && err.metadata_count == 2);
+        require(
+            utf8_is_text(err.message, strlen(err.message)) ||
+            !utf8_is_text(input->text, strlen(input->text)));
         return;
     }
 

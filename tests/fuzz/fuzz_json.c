@@ -5,6 +5,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/error/error.h"
 #include "common/json/json.h"
 #include "common/value/value.h"
@@ -48,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         reader.max_bytes = SIZE_MAX;
         check_value(&reader, &value);
     } else {
-        require(err.message[0] != '\0');
+        /* A client gets it as UTF-8, whatever it sent. */
+        require(err.message[0] != '\0' && utf8_is_text(err.message, strlen(err.message)));
     }
     return 0;
 }

@@ -1,6 +1,5 @@
 #include "services/routing/domain/workflow_document.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -92,7 +91,7 @@ static bool fail_inside(const struct reader *reader, const char *path)
     struct error *err = reader->err;
     char *message = arena_printf(reader->scratch, "%s: %s", path, err->message);
 
-    (void)snprintf(err->message, sizeof(err->message), "%s", message);
+    error_set_message(err, "%s", message);
     return error_in_field(err, path, false);
 }
 

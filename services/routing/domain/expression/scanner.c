@@ -11,8 +11,7 @@
 #include "services/routing/domain/expression/expression.h"
 
 enum {
-    SHOWN_MAX = 40, /* bytes of a token that a message quotes */
-    MESSAGE_SIZE = 400
+    SHOWN_MAX = 40 /* bytes of a token that a message quotes */
 };
 
 static bool is_digit(char character)
@@ -66,7 +65,7 @@ void scanner_locate(
 
 bool scanner_fail(const struct scanner *scanner, const char *place, const char *format, ...)
 {
-    char message[MESSAGE_SIZE];
+    char message[ERROR_MESSAGE_SIZE]; /* what is cut here is cut again, with care, below */
     int line = 0;
     int column = 0;
     va_list args;

@@ -39,3 +39,27 @@ Test(error, finds_every_reason_by_its_name_and_no_other)
     cr_assert_not(error_reason_find("", &found));
     cr_assert_not(error_reason_find("NOT_FOUND_AT_ALL", &found));
 }
+
+Test(error, cuts_what_does_not_fit_between_characters)
+{
+    struct error err;
+    char text[ERROR_MESSAGE_SIZE * 2] = {0};
+
+    for (size_t start = 0; start < 4; start++) {
+        memset(text, 'a', start);
+        for (size_t i = start; i + 4 < sizeof(text); i += 4) {
+            memcpy(text + i, "\xf0\x9f\x98\x80", 4);
+        }
+        (void)FAIL_FIELD(&err, REASON_FIELD_INVALID, text, "%s", text);
+        error_add_metadata(&err, "key", "%s", text);
+
+        size_t whole = (ERROR_MESSAGE_SIZE - 1 - start) / 4 * 4 + start;
+
+        cr_assert_eq(strlen(err.message), whole);
+        cr_assert_eq(strlen(err.field), (ERROR_FIELD_SIZE - 1 - start) / 4 * 4 + start);
+        cr_assert_eq(strlen(err.metadata[0].value), (ERROR_VALUE_SIZE - 1 - start) / 4 * 4 + start);
+        error_set_message(&err, "%s!", text);
+        cr_assert_eq(strlen(err.message), whole);
+        cr_assert_eq(err.reason, REASON_FIELD_INVALID);
+    }
+}

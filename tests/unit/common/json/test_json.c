@@ -83,16 +83,30 @@ Test(json, says_line_column_and_what_was_expected)
     assert_refused("", "line 1, column 1: a JSON value expected, the text is empty");
     assert_refused("{\"a\" 1}", "line 1, column 6: ':' expected near '1'");
     assert_refused("{\n  \"a\": 1,\n}", "line 3, column 1: string or '}' expected near '}'");
-    assert_refused("[1, 2", "line 1, column 6: ']' expected near end of file");
+    assert_refused("[1, 2", "line 1, column 6: ']' expected, found the end");
     assert_refused("[\"ü\", x]", "line 1, column 7: invalid token near 'x'");
-    assert_refused("1 2", "line 1, column 3: end of file expected near '2'");
+    assert_refused("1 2", "line 1, column 3: the end expected near '2'");
     assert_refused("'a'", "line 1, column 1: invalid token near '''");
-    assert_refused("[1]\n]", "line 2, column 1: end of file expected near ']'");
+    assert_refused("[1]\n]", "line 2, column 1: the end expected near ']'");
+}
+
+Test(json, points_at_the_beginning_of_what_is_wrong)
+{
+    assert_refused(
+        "{\"a very long key that is repeated\":1,\n \"a very long key that is repeated\":2}",
+        "line 2, column 2: a key comes twice: \"a very long key that is repeated\"");
+    assert_refused(
+        "{\"a\": \"text\nbreak\"}",
+        "line 1, column 7: this text is not closed on its line near '\"text'");
+    assert_refused("{\"a\": \"text}", "line 1, column 7: this text is not closed near '\"text}'");
+    assert_refused("[1,]", "line 1, column 4: a value expected near ']'");
+    assert_refused("[1, NaN]", "line 1, column 5: invalid token near 'NaN'");
+    assert_refused("[\"x\\u0000\"]", "line 1, column 2: text may not hold NUL (\\u0000)");
 }
 
 Test(json, refuses_a_key_that_comes_twice)
 {
-    assert_refused("{\"a\": 1, \"a\": 2}", "line 1, column 10: duplicate object key near '\"a\"'");
+    assert_refused("{\"a\": 1, \"a\": 2}", "line 1, column 10: a key comes twice: \"a\"");
 }
 
 Test(json, refuses_what_postgresql_would_refuse)
