@@ -71,6 +71,8 @@ void check_invariants(struct world *world)
 {
     struct engine *engine = world->engine;
     struct record *record = NULL;
+    int64_t time_us = 0;
+    const char *workspace_id = NULL;
 
     if (!engine) {
         return;
@@ -89,6 +91,10 @@ void check_invariants(struct world *world)
     RB_FOREACH(record, record_tree, &engine->records[ROW_RESERVATION])
     {
         check_reservation((struct reservation *)record);
+    }
+    if (engines_next_deadline(world->engines, &time_us, &workspace_id) &&
+        time_us <= world->now_us) {
+        return; /* due already: what it changes is not changed yet */
     }
     cr_assert_eq(matching_sweep(engine, world->now_us), 0, "the sweep had to mend something");
 }
@@ -122,7 +128,9 @@ static void check_same_links(
         const struct task_queue *copy = (const struct task_queue *)other;
 
         cr_assert_eq(queue->member_count, copy->member_count);
-        cr_assert_eq(queue->waiting_count, copy->waiting_count);
+        cr_assert_eq(
+            queue->waiting_count, copy->waiting_count, "queue %s: %zu waiting, after a reload %zu",
+            queue->row.id, queue->waiting_count, copy->waiting_count);
     } else if (kind == ROW_WORKFLOW) {
         cr_assert_eq(
             ((const struct workflow *)one)->live_task_count,

@@ -97,6 +97,13 @@ struct record *object_new(struct engine *engine, enum row_kind kind, const void 
     return record;
 }
 
+struct value *attributes_copy(const struct value *json)
+{
+    struct value none = value_of_object(NULL, 0);
+
+    return value_copy(json ? json : &none);
+}
+
 static void free_worker_parts(struct worker *worker)
 {
     struct worker_channel *channel = NULL;

@@ -56,7 +56,7 @@ static struct value call_attributes(
     const struct bridge_report_request *report,
     const struct inbound_route *route)
 {
-    size_t more = route->attributes ? route->attributes->count : 0;
+    size_t more = route->attributes->count;
     struct value_member *members =
         arena_new_array(work->step->arena, struct value_member, CALL_ATTRIBUTES_MAX + more);
     struct value_member *end = members;

@@ -4,6 +4,7 @@
 #include "common/base/arena.h"
 #include "common/value/value.h"
 #include "services/routing/domain/limits.h"
+#include "services/routing/domain/object.h"
 #include "services/routing/operations/check.h"
 #include "services/routing/operations/define.h"
 
@@ -107,7 +108,7 @@ static bool create_inbound_route(
     }
     normalize(work, row);
     route = (struct inbound_route *)work_create(work, ROW_INBOUND_ROUTE, row, request->id);
-    route->attributes = value_copy(request->json);
+    route->attributes = attributes_copy(request->json);
     work_tell(
         work, "inbound-route.created", &route->record, "Inbound route %s was created.",
         route->row.id);
@@ -179,7 +180,7 @@ static bool update_inbound_route(
     work_touch(work, &route->record);
     if (describes) {
         value_free(route->attributes);
-        route->attributes = value_copy(request->json);
+        route->attributes = attributes_copy(request->json);
     }
     work_tell(
         work, "inbound-route.updated", &route->record, "Inbound route %s was changed.",

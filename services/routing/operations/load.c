@@ -76,7 +76,7 @@ static bool load_worker(struct loading *loading)
         return misfit(loading, "a worker's activity is missing");
     }
     worker = (struct worker *)add(loading, ROW_WORKER);
-    worker->attributes = value_copy(loading->json);
+    worker->attributes = attributes_copy(loading->json);
     worker_link_activity(loading->engine, worker);
     worker_add_channels(loading->engine, worker);
     return true;
@@ -135,7 +135,7 @@ static bool load_task(struct loading *loading)
         return misfit(loading, "a task's channel or state");
     }
     task = (struct task *)add(loading, ROW_TASK);
-    task->attributes = value_copy(loading->json);
+    task->attributes = attributes_copy(loading->json);
     task->workflow = workflow;
     task->channel = channel;
     channel->task_count++;
@@ -179,7 +179,7 @@ static bool load_inbound_route(struct loading *loading)
 {
     struct inbound_route *route = (struct inbound_route *)add(loading, ROW_INBOUND_ROUTE);
 
-    route->attributes = value_copy(loading->json);
+    route->attributes = attributes_copy(loading->json);
     return true;
 }
 

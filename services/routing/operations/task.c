@@ -7,6 +7,7 @@
 #include "common/value/value.h"
 #include "services/routing/domain/limits.h"
 #include "services/routing/domain/line.h"
+#include "services/routing/domain/object.h"
 #include "services/routing/operations/check.h"
 #include "services/routing/operations/define.h"
 #include "services/routing/operations/settle.h"
@@ -161,7 +162,7 @@ static void set_fields(struct task *task, const struct update_request *request)
 
         row_set_text(&task->row.attributes, text[0] ? text : "{}");
         value_free(task->attributes);
-        task->attributes = value_copy(text[0] ? request->json : NULL);
+        task->attributes = attributes_copy(text[0] ? request->json : NULL);
     }
     if (mask & ROW_MASK(TASK_FIELD_priority)) {
         task->row.priority = wanted->priority;

@@ -5,6 +5,7 @@
 #include "common/value/value.h"
 #include "services/routing/domain/limits.h"
 #include "services/routing/domain/line.h"
+#include "services/routing/domain/object.h"
 #include "services/routing/domain/reservation.h"
 #include "services/routing/domain/task.h"
 #include "services/routing/operations/instruct.h"
@@ -30,7 +31,7 @@ struct task *task_begin(
         row->virtual_start_time_us = work->now_us;
     }
     task = (struct task *)work_create(work, ROW_TASK, row, id);
-    task->attributes = value_copy(attributes);
+    task->attributes = attributes_copy(attributes);
     task->workflow = engine_find_workflow(work->engine, task->row.workflow_id);
     task->channel = engine_find_task_channel(work->engine, task->row.task_channel_id);
     task->workflow->live_task_count++;

@@ -81,6 +81,7 @@ static void enter_target(struct work *work, struct task *task)
     char former_id[64] = "";
     bool moves = strcmp(task->row.task_queue_id, target->queue_id) != 0;
 
+    work_touch(work, &task->record);
     line_leave(task);
     if (moves) {
         strncpy(former_id, task->row.task_queue_id, sizeof(former_id) - 1);

@@ -8,6 +8,7 @@
 #include "common/base/arena.h"
 #include "common/value/value.h"
 #include "services/routing/domain/limits.h"
+#include "services/routing/domain/object.h"
 #include "services/routing/operations/check.h"
 #include "services/routing/operations/define.h"
 #include "services/routing/operations/reservation_life.h"
@@ -130,7 +131,7 @@ static struct worker *begin(struct work *work, const struct create_request *requ
     row->last_assignment_time_us = 0;
     row->version = 0;
     worker = (struct worker *)work_create(work, ROW_WORKER, row, request->id);
-    worker->attributes = value_copy(request->json);
+    worker->attributes = attributes_copy(request->json);
     worker_link_activity(work->engine, worker);
     worker_add_channels(work->engine, worker);
     worker_join_queues(work->engine, worker);
@@ -199,7 +200,7 @@ static void set_attributes(
 
         row_set_text(&worker->row.attributes, text[0] ? text : "{}");
         value_free(worker->attributes);
-        worker->attributes = value_copy(text[0] ? request->json : NULL);
+        worker->attributes = attributes_copy(text[0] ? request->json : NULL);
     }
     worker_join_queues(work->engine, worker);
     work_tell(
