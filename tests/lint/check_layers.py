@@ -40,7 +40,7 @@ LAYERS = {
     f"{ROUTING}/rpc": (("common", f"{ROUTING}/telemetry", "cordboard", "google", f"{ROUTING}/domain", f"{ROUTING}/operations",
                         f"{ROUTING}/wire", f"{ROUTING}/outlets", f"{ROUTING}/shard/shard.h"),
                        ("protobuf-c/",)),
-    ROUTING: (("common", "cordboard", "google", ROUTING), ()),
+    ROUTING: (("common", "cordboard", "google", "proto_descriptor_set.h", ROUTING), ()),
     f"{BRIDGE}/domain": (PURE, ()),
     f"{BRIDGE}/operations": ((*PURE, f"{BRIDGE}/domain"), ()),
     f"{BRIDGE}/telemetry": (("common/log", "common/metrics"), ()),
@@ -53,7 +53,7 @@ LAYERS = {
                         f"{BRIDGE}/calls"), ("protobuf-c/",)),
     f"{BRIDGE}/rpc": (("common", f"{BRIDGE}/telemetry", "cordboard", "google", f"{BRIDGE}/domain", f"{BRIDGE}/operations",
                        f"{BRIDGE}/calls"), ("protobuf-c/",)),
-    BRIDGE: (("common", "cordboard", "google", BRIDGE), ()),
+    BRIDGE: (("common", "cordboard", "google", "proto_descriptor_set.h", BRIDGE), ()),
     "services/ctl": (("common", "cordboard", "google"), ("protobuf-c/",)),
 }
 GUARDED = ("grpc/", "protobuf-c/", "libpq-fe.h", "sofia-sip/", "jansson.h", "microhttpd.h", "sndfile.h",

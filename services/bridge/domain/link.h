@@ -26,6 +26,7 @@ struct report {
     const char *workspace_id;
     const char *call_id;
     int64_t time_us;            /* microseconds since the epoch */
+    const char *task_id;        /* of the call; "" while unknown */
     const char *reservation_id; /* WORKER_* */
     const char *cause;          /* CALL_ENDED, WORKER_FAILED, WORKER_LEFT */
     int sip_status;             /* likewise; 0: none */

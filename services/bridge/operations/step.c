@@ -57,9 +57,6 @@ void step_end_leg(
     if (status != 0) {
         effect->reason.status = status;
     }
-    if (kind != EFFECT_REFUSE) {
-        effect->reason.retry_after_s = 0;
-    }
     if (kind == EFFECT_HANG_UP && effect->reason.q850_cause == NORMAL_CLEARING) {
         effect->reason.status = 0; /* the status is that of a refusal */
     }
@@ -74,6 +71,7 @@ struct report *step_report(struct step *step, const struct call *call, enum repo
         .workspace_id = arena_strdup(step->arena, call->workspace_id),
         .call_id = arena_strdup(step->arena, call->id),
         .time_us = step->wall_us,
+        .task_id = arena_strdup(step->arena, call->task_id ? call->task_id : ""),
         .reservation_id = "",
         .cause = "",
         .trunk_id = "",

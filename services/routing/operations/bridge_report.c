@@ -310,10 +310,17 @@ static bool bridge_report(
     const struct bridge_report_request *report,
     struct error *err)
 {
-    struct bridge *bridge = bridge_obtain(work, report->bridge_id);
+    struct bridge *bridge = engine_find_bridge(work->engine, report->bridge_id);
+    int64_t expected = bridge ? bridge->row.last_report_number + 1 : 1;
     struct effect *effect = NULL;
 
-    (void)err;
+    work_depends_on_all(work);
+    if (report->number > expected) {
+        return FAIL(
+            err, REASON_STATE_FORBIDS, "report %lld came where %lld was expected",
+            (long long)report->number, (long long)expected);
+    }
+    bridge = bridge_obtain(work, report->bridge_id);
     work->actor = "bridge";
     if (report->number > bridge->row.last_report_number) {
         work_touch(work, &bridge->record);

@@ -143,8 +143,9 @@ enum bridge_report_kind {
     REPORT_WORKER_LEFT,
 };
 
-/* bridge_report. Never refused: what cannot be done is answered by an instruction, what makes no
- * sense any more is acknowledged and ignored. Effect: EFFECT_REPORT_ACK. */
+/* bridge_report. Refused only when the report before it is missing (STATE_FORBIDS): one must not
+ * overtake another. What cannot be done is answered by an instruction, what makes no sense any more
+ * is acknowledged and ignored. Effect: EFFECT_REPORT_ACK. */
 struct bridge_report_request {
     const char *bridge_id;
     int64_t number;

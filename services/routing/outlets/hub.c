@@ -8,6 +8,7 @@
 #include "common/clock/clock.h"
 #include "common/rpc/payload.h"
 #include "services/routing/operations/step.h"
+#include "services/routing/outlets/link_wire.h"
 
 enum {
     RING_PUBLICATIONS_BYTES =
@@ -123,23 +124,6 @@ static const struct store_event *copy_events(
     return copies;
 }
 
-static const struct effect *copy_effects(
-    struct publication *publication,
-    const struct effect *effects)
-{
-    struct arena *arena = publication->arena;
-    struct effect *copies = arena_new_array(arena, struct effect, publication->effect_count);
-
-    for (size_t i = 0; i < publication->effect_count; i++) {
-        copies[i] = effects[i];
-        if (effects[i].instruction) {
-            copies[i].instruction = row_copy(ROW_INSTRUCTION, effects[i].instruction, arena);
-        }
-        copies[i].bridge_id = arena_strdup(arena, effects[i].bridge_id);
-    }
-    return copies;
-}
-
 void hub_publish(void *context, const struct step *step, const struct store_event *events)
 {
     struct hub *hub = context;
@@ -152,7 +136,7 @@ void hub_publish(void *context, const struct step *step, const struct store_even
     publication->event_count = step->event_count;
     publication->events = copy_events(publication, events);
     publication->effect_count = step->effect_count;
-    publication->effects = copy_effects(publication, step->effects);
+    publication->effects = effects_copy(arena, step->effects, step->effect_count);
     publication->bytes = arena_used(arena);
     hub_post(hub, &publication->message);
 }

@@ -250,6 +250,16 @@ static void send_telephony(struct hub *hub, struct link *link)
 
 /* --- attaching --- */
 
+static void send_effect(struct link *link, const char *workspace_id, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_INSTRUCTION) {
+        link_send_instruction(link->stream, effect->instruction);
+    } else if (effect->kind == EFFECT_REPORT_ACK) {
+        link_send_report_ack(link->stream, workspace_id, effect->report_number);
+    }
+    link->last_sent_mono_us = hub_mono_us(link->hub);
+}
+
 static void attached_all(struct link *link)
 {
     send_telephony(link->hub, link);
@@ -264,6 +274,9 @@ static void run_attached(struct hub *hub, struct hub_message *base)
 
     if (peer && peer->link == link) {
         text_set_remove(&peer->pending, command->command.workspace_id);
+        for (size_t i = 0; i < command->answer->effect_count; i++) {
+            send_effect(link, command->command.workspace_id, &command->answer->effects[i]);
+        }
         if (!command->ok && error_code(command->err.reason) != ERROR_NOT_FOUND) {
             rpc_stream_finish(link->stream, &command->err);
         } else if (--link->attaching == 0) {
@@ -541,25 +554,20 @@ const struct rpc_stream_handler bridge_link = {
 
 /* --- from the hub --- */
 
-static void send_effect(
+/* Nothing while a workspace is being attached: the attachment sends it. */
+static void publish_effect(
     struct hub *hub,
     const struct publication *publication,
     const struct effect *effect)
 {
     const char *bridge_id =
         effect->kind == EFFECT_INSTRUCTION ? effect->instruction->bridge_id : effect->bridge_id;
-    struct peer *peer = find_peer(hub->links, bridge_id);
+    const struct peer *peer = find_peer(hub->links, bridge_id);
 
-    if (!peer || !peer->link || peer->link->closed ||
-        text_set_has(&peer->pending, publication->workspace_id)) {
-        return; /* it is sent when the bridge attaches */
+    if (peer && peer->link && !peer->link->closed &&
+        !text_set_has(&peer->pending, publication->workspace_id)) {
+        send_effect(peer->link, publication->workspace_id, effect);
     }
-    if (effect->kind == EFFECT_INSTRUCTION) {
-        link_send_instruction(peer->link->stream, effect->instruction);
-    } else {
-        link_send_report_ack(peer->link->stream, publication->workspace_id, effect->report_number);
-    }
-    peer->link->last_sent_mono_us = hub_mono_us(hub);
 }
 
 void link_publish(struct hub *hub, const struct publication *publication)
@@ -568,7 +576,7 @@ void link_publish(struct hub *hub, const struct publication *publication)
         if (publication->effects[i].kind == EFFECT_TELEPHONY_CHANGED) {
             send_telephony(hub, NULL);
         } else {
-            send_effect(hub, publication, &publication->effects[i]);
+            publish_effect(hub, publication, &publication->effects[i]);
         }
     }
 }

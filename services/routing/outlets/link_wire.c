@@ -234,6 +234,20 @@ static response *print_telephony(struct arena *arena, const struct step *step)
     return message;
 }
 
+const struct effect *effects_copy(struct arena *arena, const struct effect *effects, size_t count)
+{
+    struct effect *copies = arena_new_array(arena, struct effect, count);
+
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = effects[i];
+        if (effects[i].instruction) {
+            copies[i].instruction = row_copy(ROW_INSTRUCTION, effects[i].instruction, arena);
+        }
+        copies[i].bridge_id = arena_strdup(arena, effects[i].bridge_id);
+    }
+    return copies;
+}
+
 const struct link_answer *link_answer_copy(struct arena *arena, const struct step *step)
 {
     struct link_answer *answer = arena_new_object(arena, struct link_answer);
@@ -250,6 +264,8 @@ const struct link_answer *link_answer_copy(struct arena *arena, const struct ste
     }
     answer->next_page = arena_strdup(arena, step->next_page);
     answer->telephony = print_telephony(arena, step);
+    answer->effects = effects_copy(arena, step->effects, step->effect_count);
+    answer->effect_count = step->effect_count;
     return answer;
 }
 

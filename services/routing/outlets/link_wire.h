@@ -11,6 +11,7 @@
 struct arena;
 struct attach_bridge_request;
 struct bridge_report_request;
+struct effect;
 struct error;
 struct instruction_row;
 struct rpc_stream;
@@ -53,14 +54,19 @@ bool link_report_request(
     struct bridge_report_request **ret_request,
     struct error *err);
 
-/* What the link needs of a step's reply, copied: names of workspaces, or trunks and routes. */
+/* What the link needs of a step's reply, copied: names of workspaces, or trunks and routes, or what
+ * an attachment sends again. */
 struct link_answer {
     const char **workspace_ids;
     size_t workspace_count;
     const char *next_page; /* NULL: that was all */
     Cordboard__Routing__V1__AttachBridgeResponse *telephony;
+    const struct effect *effects;
+    size_t effect_count;
 };
 
+/* Deep copies of a step's effects. */
+const struct effect *effects_copy(struct arena *arena, const struct effect *effects, size_t count);
 const struct link_answer *link_answer_copy(struct arena *arena, const struct step *step);
 
 void link_send_welcome(struct rpc_stream *stream, int64_t lease_us, int heartbeats_per_lease);

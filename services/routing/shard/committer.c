@@ -133,6 +133,7 @@ static void renew_when_due(struct shards *shards)
             shards->lease_count, &database_time_us, &err)) {
         set_time(shards, database_time_us, asked, mono_us(shards));
     } else {
+        observe(shards, SHARDS_RENEWAL_FAILED, 0, err.message);
         /* A lost lease shows at the next write, by the fence; meanwhile reads are refused by time.
          */
         shards->renew_at_mono_us = asked + shards->options.lease_us / LEASE_SHARE / 4;
@@ -339,11 +340,11 @@ static void release_group(
     for (size_t i = 0; i < group->count; i++) {
         const struct group_item *item = &group->items[i];
 
-        if (item->command) {
-            item->command->answer(item->command->context, item->step);
-        }
         if (item->step->event_count > 0 || item->step->effect_count > 0) {
             shards->options.publish(shards->options.context, item->step, events);
+        }
+        if (item->command) {
+            item->command->answer(item->command->context, item->step);
         }
         events += item->step->event_count;
     }

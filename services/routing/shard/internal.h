@@ -24,6 +24,7 @@ enum shards_state {
 
 struct shards {
     struct shards_options options;
+    char *owner;
     struct mailbox *mailbox;
     pthread_t engine_thread;
     pthread_t committer_thread;

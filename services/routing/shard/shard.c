@@ -342,6 +342,7 @@ static struct shards *shards_free(struct shards *shards)
     }
 
     engines_free(shards->engines);
+    free(shards->owner);
     group_deinit(&shards->open);
     group_deinit(&shards->inflight);
     mailbox_free(shards->mailbox);
@@ -371,6 +372,8 @@ bool shards_start(
     CLEANUP(shards_free_at_exit) struct shards *shards = mem_new(struct shards);
 
     shards->options = *options;
+    shards->owner = mem_strdup(options->owner);
+    shards->options.owner = shards->owner;
     shards->mailbox = mailbox_new();
     pthread_mutex_init(&shards->mutex, NULL);
     init_monotonic_cond(&shards->work);

@@ -51,8 +51,8 @@ struct command {
     struct command *next; /* the shard's */
 };
 
-/* A committed step that changed something, in the order of the steps. Committer's thread; must not
- * block. events: packed, one for each of step->events. */
+/* A committed step that changed something, in the order of the steps, before its own answer.
+ * Committer's thread; must not block. events: packed, one for each of step->events. */
 typedef void(
     step_published)(void *context, const struct step *step, const struct store_event *events);
 
@@ -67,6 +67,7 @@ typedef void(event_packer)(
 enum shards_notice {
     SHARDS_COMMIT_FAILED,    /* the store is away; trying again */
     SHARDS_COMMIT_RECOVERED, /* value: microseconds it was away */
+    SHARDS_RENEWAL_FAILED,   /* text: why; tried again before the lease runs out */
     SHARDS_LEASE_LOST,
     SHARDS_LOADED,           /* value: rows */
     SHARDS_COMMAND_POISONED, /* text: the operation */
@@ -81,7 +82,7 @@ struct shards_options {
     struct value_keys *keys; /* for attributes and documents; borrowed */
     struct store *store; /* borrowed; used by the committer's thread alone, but for read_events */
     const struct clock *clock; /* for monotonic time */
-    const char *owner;         /* name of this replica in lease rows */
+    const char *owner;         /* name of this replica in lease rows; copied */
     int64_t lease_us;          /* how long a lease lasts without being renewed */
     size_t command_limit;      /* commands that may wait; beyond it OVERLOADED */
     int64_t hold_after_us;     /* a commit that takes longer than this holds new steps back */
