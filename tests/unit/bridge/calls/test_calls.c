@@ -233,7 +233,8 @@ Test(calls, shows_calls_and_conferences)
 {
     talk();
     invite(2);
-    const struct calls_view *view = query((struct calls_query){CALLS_QUERY_CALLS, .limit = 50});
+    const struct calls_view *view =
+        query((struct calls_query){.kind = CALLS_QUERY_CALLS, .limit = 50});
 
     cr_assert_eq(view->call_count, 2);
     cr_assert_not(view->more);
@@ -247,15 +248,15 @@ Test(calls, shows_calls_and_conferences)
     cr_assert_eq(view->calls[0].legs[1].statistics.packets_in, 102);
     cr_assert_eq(view->calls[1].state, CALL_ENQUEUING);
 
-    view = query((struct calls_query){CALLS_QUERY_CONFERENCES, .limit = 50});
+    view = query((struct calls_query){.kind = CALLS_QUERY_CONFERENCES, .limit = 50});
     cr_assert_eq(view->conference_count, 1);
     cr_assert_str_eq(view->conferences[0].id, "t1");
     cr_assert_eq(view->conferences[0].participant_count, 2);
     cr_assert_str_eq(view->conferences[0].participants[1].party, "w1");
 
-    view = query((struct calls_query){CALLS_QUERY_CONFERENCES, .id = "t2"});
+    view = query((struct calls_query){.kind = CALLS_QUERY_CONFERENCES, .id = "t2"});
     cr_assert_eq(view->conference_count, 0);
-    view = query((struct calls_query){CALLS_QUERY_CALLS, .id = fakes_call_id()});
+    view = query((struct calls_query){.kind = CALLS_QUERY_CALLS, .id = fakes_call_id()});
     cr_assert_eq(view->call_count, 1);
     cr_assert_str_eq(view->calls[0].id, fakes_call_id());
     seen = calls_view_free(seen);
@@ -271,7 +272,7 @@ Test(calls, lists_in_pages)
     const struct calls_view *view = NULL;
 
     do {
-        view = query((struct calls_query){CALLS_QUERY_CALLS, .limit = 2, .after = after});
+        view = query((struct calls_query){.kind = CALLS_QUERY_CALLS, .limit = 2, .after = after});
         cr_assert_leq(view->call_count, 2);
         total += view->call_count;
         cr_assert_gt(view->calls[view->call_count - 1].number, after);
@@ -285,7 +286,7 @@ Test(calls, the_snapshot_names_what_was_reported_and_lives)
 {
     talk();
     invite(2);
-    const struct calls_view *view = query((struct calls_query){CALLS_QUERY_SNAPSHOT});
+    const struct calls_view *view = query((struct calls_query){.kind = CALLS_QUERY_SNAPSHOT});
 
     cr_assert_eq(view->snapshot_count, 2);
     cr_assert(view->snapshots[0].talking);
@@ -299,14 +300,15 @@ Test(calls, hangs_up_for_the_api)
 {
     talk();
     const char *id = fakes_call_id();
-    const struct calls_view *view = query((struct calls_query){CALLS_QUERY_HANG_UP, .id = id});
+    const struct calls_view *view =
+        query((struct calls_query){.kind = CALLS_QUERY_HANG_UP, .id = id});
 
     cr_assert_eq(view->call_count, 1);
     cr_assert_eq(view->calls[0].state, CALL_ENDING);
     cr_assert_str_eq(
         fakes_told(), "report 6 released\nhang_up out1\nclose 102\nconference 900 close\n"
                       "hang_up in1\nclose 101\nreport 2 released\n");
-    view = query((struct calls_query){CALLS_QUERY_HANG_UP, .id = id});
+    view = query((struct calls_query){.kind = CALLS_QUERY_HANG_UP, .id = id});
     cr_assert_eq(view->call_count, 0);
     seen = calls_view_free(seen);
 }
