@@ -10,12 +10,32 @@ too, as crash-..., and belongs into the corpus once it is mended.
 import argparse
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 INPUT_BYTES_MAX = 64 * 1024
+
+
+def fuzz(name, program, seconds):
+    found = BUILD / "found" / name
+    found.mkdir(parents=True, exist_ok=True)
+    log = BUILD / "found" / f"{name}.log"
+    with log.open("w") as out:
+        done = subprocess.run([str(program), f"-max_total_time={seconds}", f"-max_len={INPUT_BYTES_MAX}",
+                               "-print_final_stats=1", "-timeout=10", "-verbosity=0", f"-artifact_prefix={found}/",
+                               str(found), str(ROOT / "tests" / "fuzz" / f"{name}.corpus")],
+                              env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"},
+                              check=False, stdout=out, stderr=subprocess.STDOUT)
+    said = log.read_text(errors="replace")
+    stats = dict(re.findall(r"^stat::(\w+):\s+(\d+)", said, re.MULTILINE))
+    print(f"{name}: {stats.get('number_of_executed_units', '?')} runs in {seconds} s, "
+          f"{stats.get('new_units_added', '?')} new inputs kept", flush=True)
+    if done.returncode != 0:
+        print(said[-6000:])
+    return done.returncode == 0
 
 
 def main():
@@ -39,17 +59,7 @@ def main():
         print(f"no such target: {', '.join(unknown)}; there are {', '.join(sorted(targets))}")
         return 2
 
-    failed = []
-    for name in args.names or sorted(targets):
-        found = BUILD / "found" / name
-        found.mkdir(parents=True, exist_ok=True)
-        print(f"== {name}: {args.seconds} s", flush=True)
-        done = subprocess.run([str(targets[name]), f"-max_total_time={args.seconds}", f"-max_len={INPUT_BYTES_MAX}",
-                               "-print_final_stats=1", "-timeout=10", "-verbosity=0", f"-artifact_prefix={found}/",
-                               str(found), str(ROOT / "tests" / "fuzz" / f"{name}.corpus")],
-                              env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"}, check=False)
-        if done.returncode != 0:
-            failed.append(name)
+    failed = [name for name in args.names or sorted(targets) if not fuzz(name, targets[name], args.seconds)]
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0

@@ -134,6 +134,10 @@ void bridge_handle_signalling(
 
     struct leg *leg = bridge_get_leg(bridge, event->leg);
 
+    if (!leg && event->kind == SIGNALLING_ANSWERED) {
+        /* Given up so long ago that it was forgotten: nobody is to sit in an empty dialog. */
+        step_end_leg(step, EFFECT_HANG_UP, event->leg, CAUSE_LEG_WITHDRAWN, 0);
+    }
     if (!leg || leg->state == LEG_ENDED) {
         return;
     }

@@ -57,6 +57,9 @@ void step_end_leg(
     if (status != 0) {
         effect->reason.status = status;
     }
+    if (kind != EFFECT_REFUSE) {
+        effect->reason.retry_after_s = 0;
+    }
     if (kind == EFFECT_HANG_UP && effect->reason.q850_cause == NORMAL_CLEARING) {
         effect->reason.status = 0; /* the status is that of a refusal */
     }

@@ -69,7 +69,7 @@ static bool copy_token(char target[SESSION_TOKEN_SIZE], const char *token)
 {
     size_t length = token ? strlen(token) : 0;
 
-    if (length == 0 || length >= SESSION_TOKEN_SIZE) {
+    if (length == 0 || length >= SESSION_TOKEN_SIZE || token[0] == '/') {
         return false;
     }
     memcpy(target, token, length + 1);
@@ -87,9 +87,12 @@ static bool copy_other(struct session_other_media *other, const sdp_media_t *med
             other->format, sizeof(other->format), "%u", (unsigned)media->m_rtpmaps->rm_pt);
         return true;
     }
-    /* Without a format the line is wrong, but it is not ours to judge: the answer refuses it. */
+    /* Without a format the line is wrong, but it is not ours to judge: the answer refuses it. RTP's
+     * are numbers, so that even the refusal needs one. */
+    const char *none = strncmp(media->m_proto_name, "RTP/", 4) == 0 ? "0" : "*";
+
     return copy_token(
-        other->format, media->m_format && media->m_format->l_text ? media->m_format->l_text : "*");
+        other->format, media->m_format && media->m_format->l_text ? media->m_format->l_text : none);
 }
 
 static bool is_mono(const sdp_rtpmap_t *map)
@@ -221,14 +224,54 @@ static const char *copy_session(
     return copy_audio(description, audio) ? NULL : "the address of the audio is not numeric";
 }
 
+static bool is_token_character(char c)
+{
+    return c > ' ' && c < 0x7f && !strchr("\"(),/:;<=>?@[\\]", c);
+}
+
+/* An m= line has nothing but tokens (RFC 4566, 9), with single spaces between them, and single
+ * slashes in its port and its protocol. At anything else the parser may allocate without end. */
+static bool is_media_line(const char *line, size_t length)
+{
+    int word = 0; /* 0: the kind of media, 1: the port, 2: the protocol, then the formats */
+    bool token = false;
+
+    for (size_t i = 2; i < length; i++) {
+        bool was_token = token;
+
+        token = is_token_character(line[i]);
+        if (!token &&
+            (!was_token || (line[i] != ' ' && (line[i] != '/' || word < 1 || word > 2)))) {
+            return false;
+        }
+        word += line[i] == ' ';
+    }
+    return token || line[length - 1] == ' '; /* phones leave a space at the end */
+}
+
+static bool is_line(const char *line, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)line[i];
+
+        if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+            return false;
+        }
+    }
+    return length < 2 || line[0] != 'm' || is_media_line(line, length);
+}
+
 /* What is no text is no SDP. The parser's own bounds are not trusted with it. */
 static bool is_text(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
+    size_t start = 0;
 
-        if ((byte < ' ' && byte != '\r' && byte != '\n' && byte != '\t') || byte == 0x7f) {
-            return false;
+    for (size_t i = 0; i <= length; i++) {
+        if (i == length || text[i] == '\r' || text[i] == '\n') {
+            if (!is_line(text + start, i - start)) {
+                return false;
+            }
+            start = i + 1;
         }
     }
     return length > 0 && length <= DESCRIPTION_TEXT_MAX;

@@ -220,7 +220,9 @@ Test(stories, sip_never_says_how_a_canceled_leg_ended)
     cr_assert_str_eq(world_state(world), "ENDING");
     world_advance(world, SECONDS(1));
     cr_assert_str_eq(world_state(world), "none");
-    world_find_leg(world, "w1")->over = true;
+    world->trace[0] = '\0';
+    world_answer(world, "w1");
+    world_expect(world, "hang_up w1 (Reservation was withdrawn)\n");
     world_free_idle(world);
 }
 

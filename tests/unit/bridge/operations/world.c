@@ -205,6 +205,7 @@ static void do_dial(struct world *world, const struct effect *effect, struct wor
     cr_assert_gt(effect->dial.ring_timeout_us, 0);
     cr_assert_eq(effect->dial.leg, effect->leg);
     cr_assert_not_null(effect->dial.offer);
+    world->said = *effect->dial.offer;
     leg->dialed = true;
 }
 
@@ -354,7 +355,7 @@ struct session_description world_session(enum media_direction direction)
     };
 }
 
-static void signal_event(struct world *world, const struct signalling_event *event)
+void world_signal(struct world *world, const struct signalling_event *event)
 {
     struct step step = new_step(world);
 
@@ -378,7 +379,7 @@ void world_invite_event(struct world *world, struct signalling_event *event)
     event->from_tag = "tag";
     event->contact_uri = "sip:ada@192.0.2.1";
     add_leg(world, event->leg, "caller");
-    signal_event(world, event);
+    world_signal(world, event);
     event->sip_call_id = NULL;
 }
 
@@ -407,7 +408,7 @@ static void leg_event(
 {
     const struct world_leg *leg = world_find_leg(world, party);
 
-    signal_event(
+    world_signal(
         world, &(struct signalling_event){
                    .kind = kind,
                    .leg = leg->number,

@@ -80,6 +80,9 @@ void world_free(struct world *world);
 /* What has happened since the last call of this, one line each; fails when it is not `expected`. */
 void world_expect(struct world *world, const char *expected);
 
+/* Any event, as it is. */
+void world_signal(struct world *world, const struct signalling_event *event);
+
 /* From SIP. Legs are named by their party: "caller", "w1"; the newest of that name. */
 int64_t world_invite(struct world *world, const char *called_number);
 void world_invite_event(struct world *world, struct signalling_event *event);
