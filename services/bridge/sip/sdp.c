@@ -267,12 +267,12 @@ static bool is_text(const char *text, size_t length)
     size_t start = 0;
 
     for (size_t i = 0; i <= length; i++) {
-        if (i == length || text[i] == '\r' || text[i] == '\n') {
-            if (!is_line(text + start, i - start)) {
-                return false;
-            }
-            start = i + 1;
+        bool at_end = i == length || text[i] == '\r' || text[i] == '\n';
+
+        if (at_end && !is_line(text + start, i - start)) {
+            return false;
         }
+        start = at_end ? i + 1 : start;
     }
     return length > 0 && length <= DESCRIPTION_TEXT_MAX;
 }
