@@ -14,10 +14,6 @@
 #include "common/rpc/serving.h"
 #include "common/rpc/status.h"
 
-enum {
-    STATUS_CANCELLED = 1
-};
-
 static void call_closed(struct rpc_tag *tag, bool ok);
 static void call_answered(struct rpc_tag *tag, bool ok);
 
@@ -90,7 +86,6 @@ bool rpc_call_unpack(
 static void report_finished(struct rpc_call *call)
 {
     const struct rpc_server_options *options = &call->home->server->options;
-    bool cancelled = atomic_load_explicit(&call->cancelled, memory_order_relaxed);
 
     if (!options->finished) {
         return;
@@ -104,10 +99,10 @@ static void report_finished(struct rpc_call *call)
         .duration_us = clock_mono_us(clock_system()) - call->start_mono_us,
     };
 
-    if (cancelled) {
-        finished.code = STATUS_CANCELLED;
-    } else if (call->err) {
+    if (call->err) {
         finished.code = (int)error_code(call->err->reason);
+    } else if (rpc_call_cancelled(call)) {
+        finished.code = ERROR_CANCELLED;
     }
     options->finished(options->finished_data, &finished);
 }

@@ -51,6 +51,7 @@ void rpc_server_options_default(struct rpc_server_options *options)
         .keepalive_timeout_ms = 10000,
         .min_ping_interval_ms = 5000,
         .connection_age_grace_ms = 30000,
+        .linger_ms = 10000,
     };
 
 #define DEFAULT(name) options->name = options->name ? options->name : defaults.name
@@ -65,6 +66,7 @@ void rpc_server_options_default(struct rpc_server_options *options)
     DEFAULT(keepalive_timeout_ms);
     DEFAULT(min_ping_interval_ms);
     DEFAULT(connection_age_grace_ms);
+    DEFAULT(linger_ms);
 #undef DEFAULT
 }
 
@@ -332,6 +334,8 @@ static void make_grpc(struct rpc_server *server)
             (size_t)options->min_ping_interval_ms),
         integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0), /* any number of our own */
         integer(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        /* Only uncompressed: gRPC would unpack 200 kB to 200 MB before it looks at the limit. */
+        integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1U << GRPC_COMPRESS_NONE),
         integer(GRPC_ARG_MAX_CONNECTION_AGE_MS, age ? age : INT32_MAX),
         integer(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, (size_t)options->connection_age_grace_ms),
     };

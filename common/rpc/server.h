@@ -5,6 +5,8 @@
  * Signals: gRPC starts threads of its own, so block the signals that the program waits for before
  * the first rpc_server_start or rpc_client_new. Do not fork afterwards.
  *
+ * Compressed requests are refused (UNIMPLEMENTED): they would get around the limit on size.
+ *
  * The libgrpc of this age has a fault: once accept() fails for want of descriptors the listener is
  * dead for good, while everything else looks healthy. rpc_probe() from time to time, and exit when
  * it fails; raise the descriptor limit.
@@ -27,7 +29,7 @@ struct rpc_finished {
     const char *path;
     const char *request_id;
     const char *peer;
-    int code;                /* gRPC status code; 1 when the client went first */
+    int code;                /* gRPC status code; 1 when the client went before an OK */
     const struct error *err; /* what the handler said, before anything was hidden; NULL for OK */
     int64_t duration_us;
 };
@@ -62,6 +64,7 @@ struct rpc_server_options {
     int min_ping_interval_ms;    /* clients may ping this often; 5000 */
     int max_connection_age_ms;   /* ask clients to reconnect now and then; 0 stays: never */
     int connection_age_grace_ms; /* for calls on such a connection; 30000 */
+    int linger_ms; /* for a client to read the end of a stream before it is canceled; 10000 */
 };
 
 void rpc_server_options_default(struct rpc_server_options *options);

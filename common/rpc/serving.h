@@ -27,9 +27,7 @@ struct rpc_reflection;
 #define RPC_REQUEST_ID_KEY "x-request-id"
 
 enum {
-    REQUEST_ID_SIZE = 65,
-    /* How long a stream that has ended may take to deliver its last words. */
-    LINGER_US = 10 * 1000 * 1000
+    REQUEST_ID_SIZE = 65
 };
 
 /* Where a path leads. */

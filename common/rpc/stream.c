@@ -1,7 +1,8 @@
 /* Streams. The mutex guards the outbox and how the stream ends; the rest belongs to the loop.
  *
  * `ended` is the owner's view: nothing more is taken in, `closed` is about to be called. The call
- * below may live on until the client has read what was queued and the status, at most LINGER_US.
+ * below may live on until the client has read what was queued and the status, at most
+ * the option linger_ms.
  */
 #include "common/rpc/stream.h"
 
@@ -262,7 +263,10 @@ static void close_for_owner(struct rpc_stream *stream)
     }
     stream->closed = true;
     if (!stream->over) {
-        rpc_loop_set_alarm(stream->call.home->loop, &stream->linger, LINGER_US);
+        const struct rpc_server_loop *home = stream->call.home;
+
+        rpc_loop_set_alarm(
+            home->loop, &stream->linger, (int64_t)home->server->options.linger_ms * 1000);
     }
     if (stream->handler->closed) {
         stream->handler->closed(stream, stream->finished_by_owner ? NULL : stream->end_err);
@@ -409,6 +413,9 @@ void rpc_stream_hung_up(struct rpc_call *call)
         (void)FAIL(&err, REASON_CANCELLED, "the client canceled, or its connection is gone");
     }
     end_unlocked(stream, &err, false);
+    if (stream->end_err && !call->err) { /* for who keeps the record of calls */
+        rpc_call_set_error(call, stream->end_err);
+    }
     stream_pump(stream);
 }
 

@@ -1,5 +1,7 @@
-/* Serves EchoService for clients in other languages: prints its port, stops on SIGTERM or when its
- * standard input ends.
+/* Serves EchoService for clients in other languages: prints its port, then a line for each call
+ * that is over; stops on SIGTERM or when its standard input ends.
+ *
+ *     echo_server [linger_ms]
  */
 #include <pthread.h>
 #include <signal.h>
@@ -25,9 +27,8 @@ static void *wait_for_input_end(void *argument)
 static void print_finished(void *data, const struct rpc_finished *call)
 {
     (void)data;
-    (void)fprintf(
-        stderr, "%s code=%d us=%lld id=%s peer=%s\n", call->path, call->code,
-        (long long)call->duration_us, call->request_id, call->peer);
+    printf("%s %d %s %s\n", call->path, call->code, call->request_id, call->peer);
+    (void)fflush(stdout);
 }
 
 int main(int argc, char **argv)
@@ -49,13 +50,13 @@ int main(int argc, char **argv)
         {proto_test_descriptor_set, proto_test_descriptor_set_size},
     };
     struct rpc_server_options options = {
-        .address = argc > 1 ? argv[1] : "127.0.0.1:0",
+        .address = "127.0.0.1:0",
         .services = echo_service(echo),
         .service_count = 1,
         .descriptor_sets = sets,
         .descriptor_set_count = 2,
-        .finished =
-            getenv("ECHO_LOG") ? print_finished : NULL, /* NOLINT(concurrency-mt-unsafe): start */
+        .finished = print_finished,
+        .linger_ms = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0,
     };
 
     if (!rpc_server_start(&options, &server, &err)) {

@@ -26,10 +26,15 @@ SERVICES = {"cordboard.test.v1.EchoService", "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
 
 
-def start_server():
-    server = subprocess.Popen([BUILD / "tests/support/echo/echo_server"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
+def start_server(*arguments):
+    server = subprocess.Popen([BUILD / "tests/support/echo/echo_server", *arguments],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     return server, int(server.stdout.readline())
+
+
+def drain(server):
+    """Reads on what the server prints of its calls, so that it never waits for us."""
+    threading.Thread(target=server.stdout.read, daemon=True).start()
 
 
 def details(error):
@@ -51,6 +56,7 @@ class EchoTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server, port = start_server()
+        drain(cls.server)
         cls.target = f"127.0.0.1:{port}"
         cls.channel = grpc.insecure_channel(cls.target)
         cls.echo = echo_pb2_grpc.EchoServiceStub(cls.channel)
@@ -60,7 +66,6 @@ class EchoTest(unittest.TestCase):
         cls.channel.close()
         cls.server.stdin.close()
         assert cls.server.wait(20) == 0
-        cls.server.stdout.close()
 
     def fails(self, code, call):
         with self.assertRaises(grpc.RpcError) as raised:
@@ -179,6 +184,12 @@ class EchoTest(unittest.TestCase):
         self.assertFalse(ok.done())
         ok.cancel()
 
+    def test_compressed_requests_are_refused(self):
+        with grpc.insecure_channel(self.target, compression=grpc.Compression.Gzip) as channel:
+            echo = echo_pb2_grpc.EchoServiceStub(channel)
+            request = echo_pb2.EchoRequest(body=b"\0" * 100000)
+            self.fails(grpc.StatusCode.UNIMPLEMENTED, lambda: echo.Echo(request, timeout=5))
+
     def test_large_metadata_up_to_the_limit_does_not_hurt_the_connection(self):
         reply = self.echo.Echo(echo_pb2.EchoRequest(text="x"), metadata=(("x-big", "y" * 40000),))
         self.assertEqual(reply.text, "x")
@@ -222,8 +233,23 @@ class EchoTest(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(200) as pool:
             self.assertEqual(list(pool.map(call, range(2000))), [str(i) for i in range(2000)])
 
+    def test_a_client_that_reads_nothing_is_let_go(self):
+        server, port = start_server("100")
+        # One flow control window and no more, else the library reads ahead for us.
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.http2.bdp_probe", 0)]) as channel:
+            echo = echo_pb2_grpc.EchoServiceStub(channel)
+            stream = echo.Repeat(echo_pb2.RepeatRequest(count=60, body_bytes=16000))
+            path, code, _, peer = server.stdout.readline().split()
+            self.assertEqual((path, code), ("/cordboard.test.v1.EchoService/Repeat", "1"))
+            self.assertTrue(peer.startswith("ipv4:127.0.0.1:"), peer)
+            self.fails(grpc.StatusCode.RESOURCE_EXHAUSTED, lambda: list(stream))
+        server.stdin.close()
+        self.assertEqual(server.wait(20), 0)
+        server.stdout.close()
+
     def test_stop_tells_watchers_streams_and_callers(self):
         server, port = start_server()
+        drain(server)
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             health = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
             self.assertEqual(next(health).status, health_pb2.HealthCheckResponse.SERVING)
@@ -245,7 +271,6 @@ class EchoTest(unittest.TestCase):
             self.assertIsNotNone(stuck.exception(20))
             self.assertEqual(server.wait(20), 0)
             more.set()
-        server.stdout.close()
 
 
 if __name__ == "__main__":

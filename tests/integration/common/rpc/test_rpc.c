@@ -334,8 +334,7 @@ Test(rpc, ends_the_stream_of_a_client_that_does_not_read)
     (void)pthread_mutex_lock(&seen.mutex);
     request.count = 100000;
     request.body_bytes = 10000;
-    CLEANUP(rpc_client_stream_unref_at_exit)
-    struct rpc_client_stream *stream = repeat(&world, &seen, &request);
+    rpc_client_stream_unref(repeat(&world, &seen, &request));
 
     /* The owner is told although the client has not read a byte. */
     cr_assert(WAIT_FOR(atomic_load(&counts->closed_reason) == REASON_STREAM_TOO_SLOW));
@@ -402,8 +401,7 @@ Test(rpc, tells_open_streams_that_the_server_stops)
 
     world_init(&world, (struct rpc_server_options){0});
     seen_init(&seen);
-    CLEANUP(rpc_client_stream_unref_at_exit)
-    struct rpc_client_stream *stream = chat(&world, &seen);
+    rpc_client_stream_unref(chat(&world, &seen));
 
     cr_assert(WAIT_FOR(atomic_load(&seen.connected) == 1));
     world_stop_server(&world, TIMEOUT_MS);
