@@ -258,21 +258,30 @@ static bool is_line(const char *line, size_t length)
             return false;
         }
     }
+    /* The parser passes over blanks at the beginning. */
+    while (length > 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        length--;
+    }
     return length < 2 || line[0] != 'm' || is_media_line(line, length);
 }
 
 /* What is no text is no SDP. The parser's own bounds are not trusted with it. */
 static bool is_text(const char *text, size_t length)
 {
-    size_t start = 0;
+    const char *line = text;
+    const char *end = text + length;
 
-    for (size_t i = 0; i <= length; i++) {
-        bool at_end = i == length || text[i] == '\r' || text[i] == '\n';
+    while (line < end) {
+        const char *next = line;
 
-        if (at_end && !is_line(text + start, i - start)) {
+        while (next < end && *next != '\r' && *next != '\n') {
+            next++;
+        }
+        if (!is_line(line, (size_t)(next - line))) {
             return false;
         }
-        start = at_end ? i + 1 : start;
+        line = next + 1;
     }
     return length > 0 && length <= DESCRIPTION_TEXT_MAX;
 }
@@ -369,10 +378,11 @@ static void print_audio(struct printer *printer, const struct session_descriptio
     print(printer, "a=%s\r\n", direction_names[description->direction]);
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): it is written, through the printer */
+/* NOLINTBEGIN(readability-non-const-parameter): it is written, through the printer */
 void description_print(
     const struct session_description *description,
     char text[DESCRIPTION_TEXT_SIZE])
+/* NOLINTEND(readability-non-const-parameter) */
 {
     struct printer printer = {.text = text};
     const char *address = *description->address ? description->address : "0.0.0.0";

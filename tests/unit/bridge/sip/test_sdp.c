@@ -130,6 +130,7 @@ Test(sdp, refuses_what_is_no_description)
         SESSION "m=video 4000 foo =\r\n",
         SESSION "m=video 4000 foo /A\r\n",
         SESSION "m=video 4000 foo \xff\xff\r\n",
+        SESSION " \tm=video 4000 foo (\r\n",
         HEAD "c=IN IP4 192.0.2.9\x01\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
     };
 
