@@ -5,7 +5,8 @@
 enum {
     CALM_WINDOWS = 3,    /* this many windows of calm lower the target by a frame */
     SKIP_PATIENCE = 250, /* frames; then a loud frame is left out too */
-    QUIET_PEAK = 400,    /* about -38 dBFS */
+    JUMP_BACK = 8000, /* a packet older than this second is no late one: the clock was set back */
+    QUIET_PEAK = 400, /* about -38 dBFS */
 };
 
 void jitter_buffer_init(struct jitter_buffer *buffer)
@@ -101,7 +102,7 @@ enum jitter_verdict jitter_buffer_put(
     uint32_t size = (uint32_t)count;
     uint32_t gone = already_played(buffer, timestamp);
     bool jumped =
-        gone > JITTER_RING || (int32_t)(timestamp - buffer->play) > JITTER_RING - (int32_t)size;
+        gone > JUMP_BACK || (int32_t)(timestamp - buffer->play) > JITTER_RING - (int32_t)size;
 
     if (buffer->primed && jumped) {
         /* Nothing before it will be continued. */

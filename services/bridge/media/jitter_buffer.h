@@ -16,13 +16,13 @@
 #include "services/bridge/media/frame.h"
 
 enum {
-    JITTER_RING = 4096,      /* samples, a power of two */
+    JITTER_RING = 2048,      /* samples, a power of two */
     JITTER_TARGET_MIN = 160, /* of the delay, in samples */
     JITTER_TARGET_START = 320,
-    JITTER_TARGET_MAX = 1280,
-    JITTER_DEPTH_MAX = 2880,  /* more than this is thrown away, the oldest first */
-    JITTER_PACKET_MAX = 1600, /* 200 ms in one packet */
-    JITTER_WINDOW = 200,      /* frames over which the least depth is watched: 4 s */
+    JITTER_TARGET_MAX = 960,
+    JITTER_DEPTH_MAX = 1760, /* more than this is thrown away, the oldest first */
+    JITTER_PACKET_MAX = 800, /* 100 ms in one packet */
+    JITTER_WINDOW = 200,     /* frames over which the least depth is watched: 4 s */
 };
 
 enum jitter_verdict {
@@ -32,7 +32,6 @@ enum jitter_verdict {
 };
 
 struct jitter_buffer {
-    int16_t ring[JITTER_RING];
     bool primed;
     uint32_t play;   /* timestamp of the next sample to play */
     uint32_t end;    /* timestamp after the newest sample */
@@ -43,6 +42,7 @@ struct jitter_buffer {
     unsigned calm_windows; /* in a row, in which the target was never touched */
     unsigned
         skip_patience; /* frames for which a quiet one is waited for; 0: nothing to leave out */
+    int16_t ring[JITTER_RING]; /* last: what is looked at for every frame lies together before it */
 };
 
 void jitter_buffer_init(struct jitter_buffer *buffer);

@@ -20,6 +20,7 @@ enum {
      * left out: a burst would only fill the peer's jitter buffer. */
     CATCH_UP_STEPS = 2 * STREAM_PHASES,
     EVENTS_AT_ONCE = 64,
+    PACKETS_PER_STEP = 4, /* of a stream, on average, before a flood has to wait */
 };
 
 struct phase {
@@ -33,7 +34,8 @@ struct media_loop {
     clockid_t cpu_clock;
     struct mailbox *mailbox;
     struct mailbox *closed; /* the directory's */
-    int epoll;
+    int wakes;              /* epoll: the timer and the mailbox */
+    int sockets;            /* epoll: all streams; looked at in each step, never waited for */
     int timer;
     bool ticking;
     uint64_t step;
@@ -143,7 +145,7 @@ static void adopt(struct media_loop *loop, struct stream *stream)
 
     assert(stream);
     atomic_store_explicit(&stream->loop, loop, memory_order_relaxed);
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, stream->socket, &event) != 0) {
+    if (epoll_ctl(loop->sockets, EPOLL_CTL_ADD, stream->socket, &event) != 0) {
         stream_report_error(stream, errno, clock_mono_us(clock_system()));
     }
     stand_alone(loop, stream);
@@ -153,7 +155,7 @@ static void adopt(struct media_loop *loop, struct stream *stream)
 
 static void let_go(struct media_loop *loop, struct stream *stream)
 {
-    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, stream->socket, NULL);
+    (void)epoll_ctl(loop->sockets, EPOLL_CTL_DEL, stream->socket, NULL);
     take_away(loop, stream);
     loop->stream_count--;
     set_ticking(loop, loop->stream_count > 0);
@@ -349,6 +351,35 @@ static void tick_phase(const struct phase *phase, int64_t now_us)
     }
 }
 
+static void receive(struct stream *stream, int64_t now_us)
+{
+    struct stream_event event;
+
+    if (stream_receive(stream, now_us, &event) && stream->conference) {
+        conference_pass_on(stream->conference, stream, &event, now_us);
+    }
+}
+
+/* Takes what has arrived. Bounded, so that a flood does not stop the clock. */
+static void receive_all(struct media_loop *loop)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int64_t now_us = clock_mono_us(clock_system());
+    size_t budget = loop->stream_count * PACKETS_PER_STEP + EVENTS_AT_ONCE;
+
+    while (budget >= EVENTS_AT_ONCE) {
+        int count = epoll_wait(loop->sockets, events, EVENTS_AT_ONCE, 0);
+
+        for (int i = 0; i < count; i++) {
+            receive(events[i].data.ptr, now_us);
+        }
+        if (count < 1) {
+            return;
+        }
+        budget -= (size_t)count;
+    }
+}
+
 static void run_steps(struct media_loop *loop)
 {
     uint64_t steps = 0;
@@ -358,6 +389,7 @@ static void run_steps(struct media_loop *loop)
     }
     stream_count(&loop->counters.ticks, steps);
     stream_count(&loop->counters.late_ticks, steps - 1);
+    receive_all(loop);
     for (; steps > 0; steps--) {
         struct phase *phase = &loop->phases[loop->step++ % STREAM_PHASES];
 
@@ -371,49 +403,25 @@ static void run_steps(struct media_loop *loop)
 
 /* --- the loop --- */
 
-static void receive(struct stream *stream, int64_t now_us)
-{
-    struct stream_event event;
-
-    if (stream_receive(stream, now_us, &event) && stream->conference) {
-        conference_pass_on(stream->conference, stream, &event, now_us);
-    }
-}
-
-/* One wake. Sockets first: a command may close the stream that an event of this round names. */
 static void serve(struct media_loop *loop, const struct epoll_event *events, int count)
 {
-    int64_t now_us = clock_mono_us(clock_system());
-    bool step = false;
-    bool commands = false;
-
     for (int i = 0; i < count; i++) {
-        void *source = events[i].data.ptr;
-
-        if (source == &loop->timer) {
-            step = true;
-        } else if (source == loop->mailbox) {
-            commands = true;
+        if (events[i].data.ptr == loop->mailbox) {
+            take_commands(loop);
         } else {
-            receive(source, now_us);
+            run_steps(loop);
         }
-    }
-    if (step) {
-        run_steps(loop);
-    }
-    if (commands) {
-        take_commands(loop);
     }
 }
 
 static void *run(void *argument)
 {
     struct media_loop *loop = argument;
-    struct epoll_event events[EVENTS_AT_ONCE];
+    struct epoll_event events[2];
 
     take_commands(loop); /* a mailbox rings only after it was found empty once */
     while (!mailbox_finished(loop->mailbox)) {
-        serve(loop, events, epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, -1));
+        serve(loop, events, epoll_wait(loop->wakes, events, 2, -1));
     }
     return NULL;
 }
@@ -422,12 +430,16 @@ static bool watch(const struct media_loop *loop, int descriptor, void *tag)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = tag}};
 
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+    return epoll_ctl(loop->wakes, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
 DEFINE_CLEANUP(struct media_loop *, media_loop_free)
 
-bool media_loop_start(struct mailbox *closed, struct media_loop **ret_loop, struct error *err)
+bool media_loop_start(
+    struct mailbox *closed,
+    bool realtime,
+    struct media_loop **ret_loop,
+    struct error *err)
 {
     CLEANUP(media_loop_free_at_exit) struct media_loop *loop = mem_new(struct media_loop);
 
@@ -438,9 +450,11 @@ bool media_loop_start(struct mailbox *closed, struct media_loop **ret_loop, stru
         TAILQ_INIT(&loop->phases[i].conferences);
         TAILQ_INIT(&loop->phases[i].alone);
     }
-    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->wakes = epoll_create1(EPOLL_CLOEXEC);
+    loop->sockets = epoll_create1(EPOLL_CLOEXEC);
     loop->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (loop->epoll < 0 || loop->timer < 0 || !watch(loop, loop->timer, &loop->timer) ||
+    if (loop->wakes < 0 || loop->sockets < 0 || loop->timer < 0 ||
+        !watch(loop, loop->timer, &loop->timer) ||
         !watch(loop, mailbox_descriptor(loop->mailbox), loop->mailbox)) {
         return FAIL(
             err, REASON_MEDIA_UNAVAILABLE, "cannot set up a media thread: %s",
@@ -453,6 +467,14 @@ bool media_loop_start(struct mailbox *closed, struct media_loop **ret_loop, stru
         return FAIL(
             err, REASON_MEDIA_UNAVAILABLE, "cannot start a media thread: %s",
             strerrordesc_np(reason));
+    }
+    (void)pthread_setname_np(loop->thread, "media");
+    if (realtime) {
+        /* Refused without CAP_SYS_NICE, and then we are scheduled like everybody else. Niceness
+         * would not do: it counts only within a session or control group. */
+        const struct sched_param lowest = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+
+        (void)pthread_setschedparam(loop->thread, SCHED_RR, &lowest);
     }
     (void)pthread_getcpuclockid(loop->thread, &loop->cpu_clock);
     *ret_loop = STEAL(loop);
@@ -484,7 +506,8 @@ struct media_loop *media_loop_free(struct media_loop *loop)
     free_commands(mailbox_take_all(loop->mailbox));
     mailbox_free(loop->mailbox);
     (void)close(loop->timer);
-    (void)close(loop->epoll);
+    (void)close(loop->sockets);
+    (void)close(loop->wakes);
     free(loop);
     return NULL;
 }

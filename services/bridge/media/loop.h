@@ -2,8 +2,9 @@
  * Private to this folder.
  *
  * Time goes in steps of 5 ms; a step serves a quarter of the conferences and of the streams that
- * are alone, so that the packets of a frame are spread and not sent all at once. Others reach the
- * loop by commands alone.
+ * are alone, so that the packets of a frame are spread and not sent all at once. Each step first
+ * takes what has arrived: a thread that woke for each packet would spend a third more on waking
+ * than it saves in waiting, which is 2.5 ms on average. Others reach the loop by commands alone.
  *
  * Moving a stream: the directory posts RELEASE to the loop that has it, and from then on its
  * commands to the new one; the old loop lets go and posts ADOPT. A command that names a stream not
@@ -64,6 +65,7 @@ struct command *command_free(struct command *command);
 /* Closed streams come back through `closed`. */
 MUST_USE bool media_loop_start(
     struct mailbox *closed,
+    bool realtime,
     struct media_loop **ret_loop,
     struct error *err);
 /* Ends the thread. Streams and conferences stay as they are: their owner frees them. Loops post to

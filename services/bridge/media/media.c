@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/base/mem.h"
 #include "common/clock/clock.h"
@@ -94,6 +93,7 @@ struct media_options media_default_options(void)
         .last_port = 29999,
         .port_cooldown_us = 30 * INT64_C(1000000),
         .thread_count = 1,
+        .realtime = true,
         .watchdog_us = 5 * INT64_C(1000000),
         .relatch_us = 3 * INT64_C(1000000),
     };
@@ -235,9 +235,9 @@ bool media_start(const struct media_options *options, struct media **ret_media, 
         .first = options->first_port,
         .last = options->last_port,
         .cooldown_us = options->port_cooldown_us,
+        .seed = ((uint64_t)arc4random() << 32) | arc4random(),
     };
 
-    (void)getrandom(&ports.seed, sizeof(ports.seed), GRND_NONBLOCK);
     (void)pthread_mutex_init(&media->mutex, NULL);
     media->ports = port_pool_new(&ports);
     media->closed = mailbox_new();
@@ -250,7 +250,8 @@ bool media_start(const struct media_options *options, struct media **ret_media, 
         return false;
     }
     for (; media->loop_count < options->thread_count; media->loop_count++) {
-        if (!media_loop_start(media->closed, &media->loops[media->loop_count], err)) {
+        if (!media_loop_start(
+                media->closed, options->realtime, &media->loops[media->loop_count], err)) {
             return false;
         }
     }

@@ -64,8 +64,9 @@ struct media_options {
     uint16_t last_port;             /* left free for RTCP; both ends included */
     int64_t port_cooldown_us;       /* how long a closed port rests: the old peer may still send */
     size_t thread_count;            /* media threads; one per core is right */
-    int64_t watchdog_us;            /* silence before MEDIA_EVENT_FLOW_CHANGED */
-    int64_t relatch_us; /* silence of the source before another one may take its place */
+    bool realtime;       /* ask for real-time scheduling; where it is not allowed, go without */
+    int64_t watchdog_us; /* silence before MEDIA_EVENT_FLOW_CHANGED */
+    int64_t relatch_us;  /* silence of the source before another one may take its place */
     media_event_handler *on_event;
     void *event_context;
 };
@@ -125,7 +126,8 @@ struct media_load {
     int64_t cpu_us;          /* CPU time of all media threads */
 };
 
-/* 127.0.0.1, ports 20000 to 29999, cool-down 30 s, one thread, watchdog 5 s, re-latch 3 s. */
+/* 127.0.0.1, ports 20000 to 29999, cool-down 30 s, one real-time thread, watchdog 5 s, re-latch 3
+ * s. */
 struct media_options media_default_options(void);
 
 MUST_USE bool media_start(

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -61,10 +60,10 @@ struct stream *stream_open(uint64_t id, uint16_t port, const struct stream_setti
     atomic_init(&stream->counters.level_in_cdb, (int)(LEVEL_SILENCE_DBFS * 100));
     atomic_init(&stream->counters.level_out_cdb, (int)(LEVEL_SILENCE_DBFS * 100));
     jitter_buffer_init(&stream->buffer);
-    /* RFC 3550, 5.1: all three begin at random. Unfilled, they would begin at 0, which works. */
-    (void)getrandom(&stream->ssrc, sizeof(stream->ssrc), GRND_NONBLOCK);
-    (void)getrandom(&stream->sequence, sizeof(stream->sequence), GRND_NONBLOCK);
-    (void)getrandom(&stream->timestamp, sizeof(stream->timestamp), GRND_NONBLOCK);
+    /* RFC 3550, 5.1: all three begin at random. */
+    stream->ssrc = arc4random();
+    stream->sequence = (uint16_t)arc4random();
+    stream->timestamp = arc4random();
     stream->marker = true;
     return stream;
 }

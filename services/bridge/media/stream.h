@@ -93,7 +93,6 @@ struct stream {
     bool refused;   /* since the last packet we learned that one before it found nobody there */
 
     struct rtp_source source;
-    struct jitter_buffer buffer;
     struct digits digits;
 
     uint32_t ssrc;
@@ -126,6 +125,7 @@ struct stream {
 
     int64_t closed_us;
     struct mailbox_node node; /* the way back to the directory, once closed */
+    struct jitter_buffer buffer;
 };
 
 /* A telephone event that a stream received and the conference is to pass on. */
