@@ -13,8 +13,8 @@
 static const unsigned edges[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
     [CALL_ENQUEUING] = {[CALL_ENQUEUE] = TO(WAITING), [CALL_END] = TO(ENDING)},
     [CALL_WAITING] = {[CALL_JOIN] = TO(TALKING),                            [CALL_END] = TO(ENDING)},
-    [CALL_TALKING] = {[CALL_END] = TO(ENDING)},
-    [CALL_ENDING] = {[CALL_FINISH] = TO(ENDED)     },
+    [CALL_TALKING] = {[CALL_PART] = TO(WAITING),[CALL_END] = TO(ENDING)},
+    [CALL_ENDING] = {[CALL_FINISH] = TO(ENDED)   },
 };
 
 static const char *const state_names[CALL_STATE_COUNT] = {

@@ -2,7 +2,8 @@
  * each worker that was dialled and is not over yet.
  *
  *     ENQUEUING --enqueue--> WAITING --join--> TALKING --end--> ENDING --finish--> ENDED
- *         `-----------------end-----------------^
+ *         |                   |   ^----part------'                ^
+ *         `-------------------`----------------end----------------'
  *
  * ENQUEUING: the routing service makes a task. WAITING: no worker yet; one may be ringing. TALKING:
  * caller and worker are in the conference. ENDING: the caller's leg is over and CALL_ENDED was
@@ -42,6 +43,7 @@ enum call_state {
 enum call_event {
     CALL_ENQUEUE, /* its task is durable */
     CALL_JOIN,    /* a worker answered */
+    CALL_PART,    /* the worker was taken out, the caller stays */
     CALL_END,     /* the caller's leg is over */
     CALL_FINISH,  /* so are all others */
     CALL_EVENT_COUNT,

@@ -50,6 +50,5 @@ void change_acknowledged(
             .cause = CAUSE_CODEC_MISMATCH,
             .report = "failed",
             .report_status = status,
-            .worker_failure = "caller_gone",
         });
 }

@@ -1,5 +1,6 @@
 /* A call ends, at whatever moment and by whomever: the worker is let go first, then the caller; the
- * routing service is told last. */
+ * routing service is told last, once. CALL_ENDED says the end of the worker's part, too: a report
+ * that the worker failed would make it look for another one for a caller who is gone. */
 #include <string.h>
 
 #include "services/bridge/operations/state.h"
@@ -65,9 +66,7 @@ void end_call(
         return;
     }
     deadlines_clear(&bridge->deadlines, &call->deadline);
-    ring_withdraw(
-        bridge, step, call, ending->cause,
-        ending->worker_failure ? ending->worker_failure : "canceled", 0);
+    ring_release(bridge, step, call, ending->cause);
     close_conference(bridge, step, call);
     release_caller(bridge, step, call, ending);
     if (call->reported) {
@@ -95,7 +94,6 @@ void end_caller_canceled(struct bridge *bridge, struct step *step, struct call *
             .cause = CAUSE_CALLER_LEFT,
             .report = "canceled",
             .report_status = 487,
-            .worker_failure = "caller_gone",
         });
 }
 
@@ -113,7 +111,6 @@ void end_caller_hung_up(struct bridge *bridge, struct step *step, struct call *c
             .cause = CAUSE_CALLER_LEFT,
             .report = status == 0 ? "hang_up" : "failed",
             .report_status = status,
-            .worker_failure = "caller_gone",
         });
 }
 
@@ -155,10 +152,11 @@ void end_worker_released(
         return;
     }
     ring_withdraw(bridge, step, call, CAUSE_LEG_WITHDRAWN, "canceled", 0);
-    if (call->conference && conference_leave(call->conference, leg)) {
-        end_call(
-            bridge, step, call,
-            &(struct ending){.cause = CAUSE_CONFERENCE_ENDED, .report = "released"});
+    if (call_apply(call, CALL_PART)) {
+        /* Taken out by the routing service, which has another plan for the caller: this is not the
+         * exit that ends a conference. */
+        close_conference(bridge, step, call);
+        step_emit(step, EFFECT_PLAY_WAIT_AUDIO, call->caller);
     }
 }
 

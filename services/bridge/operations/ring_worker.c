@@ -164,15 +164,24 @@ void ring_timed_out(struct bridge *bridge, struct step *step, struct leg *leg)
         bridge, step, leg->call, CAUSE_RING_TIMEOUT, failure_of(status, leg->rang), status);
 }
 
-static void hang_up(struct bridge *bridge, struct step *step, struct leg *leg, enum cause cause)
+void ring_release(struct bridge *bridge, struct step *step, struct call *call, enum cause cause)
 {
-    struct report *report = step_report_worker(step, leg, REPORT_WORKER_LEFT);
-    struct note *note = step_note_worker(step, leg, NOTE_WORKER_LEFT);
+    struct leg *leg = call->worker;
 
-    report->cause = "released";
-    note->text = "released";
-    leg_apply(leg, LEG_HANG_UP);
-    step_end_leg(step, EFFECT_HANG_UP, leg->number, cause, 0);
+    if (!leg) {
+        return;
+    }
+    call->worker = NULL;
+    if (leg_apply(leg, LEG_GIVE_UP)) {
+        step_end_leg(step, EFFECT_CANCEL, leg->number, cause, 0);
+        end_leg_later(bridge, step, leg);
+        return;
+    }
+    if (leg_apply(leg, LEG_HANG_UP)) {
+        step_end_leg(step, EFFECT_HANG_UP, leg->number, cause, 0);
+    } else {
+        leg_apply(leg, LEG_FAIL); /* not dialled yet */
+    }
     end_leg(bridge, step, leg);
 }
 
@@ -184,21 +193,19 @@ void ring_withdraw(
     const char *failure,
     int status)
 {
-    struct leg *leg = call->worker;
+    const struct leg *leg = call->worker;
 
     if (!leg) {
         return;
     }
-    call->worker = NULL;
-    if (leg->state == LEG_CONNECTED) {
-        hang_up(bridge, step, leg, cause);
-        return;
+
+    bool joined = leg->state == LEG_CONNECTED;
+
+    ring_release(bridge, step, call, cause);
+    if (joined) {
+        step_report_worker(step, leg, REPORT_WORKER_LEFT)->cause = "released";
+        step_note_worker(step, leg, NOTE_WORKER_LEFT)->text = "released";
+    } else {
+        report_failure(step, leg, failure, status);
     }
-    if (leg_apply(leg, LEG_GIVE_UP)) {
-        step_end_leg(step, EFFECT_CANCEL, leg->number, cause, 0);
-        end_leg_later(bridge, step, leg);
-    } else if (leg_apply(leg, LEG_FAIL)) {
-        end_leg(bridge, step, leg); /* not dialled yet */
-    }
-    report_failure(step, leg, failure, status);
 }

@@ -94,8 +94,8 @@ void ring_stream_refused(struct step *step, struct leg *leg);
 void ring_progress(struct step *step, struct leg *leg);
 void ring_failed(struct bridge *bridge, struct step *step, struct leg *leg, int status);
 void ring_timed_out(struct bridge *bridge, struct step *step, struct leg *leg);
-/* Stops dialling the call's worker, or hangs up on it; tells the routing service `failure` (a cause
- * of WORKER_FAILED) or `released` in the latter case. Nothing when there is none. */
+/* Stops dialling the call's worker and reports WORKER_FAILED, or hangs up on it and reports
+ * WORKER_LEFT. Nothing when there is none. */
 void ring_withdraw(
     struct bridge *bridge,
     struct step *step,
@@ -103,6 +103,8 @@ void ring_withdraw(
     enum cause cause,
     const char *failure,
     int status);
+/* The same without a report: the call itself ends. */
+void ring_release(struct bridge *bridge, struct step *step, struct call *call, enum cause cause);
 
 /* join_conference.c */
 
@@ -125,11 +127,10 @@ void change_acknowledged(
 
 /* How a call ends. */
 struct ending {
-    enum cause cause;           /* what the legs are told */
-    int caller_status;          /* of the caller's refusal, instead of the cause's; 0: that */
-    const char *report;         /* cause of CALL_ENDED */
-    int report_status;          /* its sip_status */
-    const char *worker_failure; /* cause of WORKER_FAILED for a worker who is being dialled */
+    enum cause cause;   /* what the legs are told */
+    int caller_status;  /* of the caller's refusal, instead of the cause's; 0: that */
+    const char *report; /* cause of CALL_ENDED */
+    int report_status;  /* its sip_status */
 };
 
 /* The worker first, then the caller; reports it. Nothing when it is ending already. */

@@ -3,13 +3,13 @@
 #include "services/bridge/domain/call.h"
 #include "services/bridge/domain/leg.h"
 
-/* Columns: enqueue, join, end, finish. */
+/* Columns: enqueue, join, part, end, finish. */
 static const int expected[CALL_STATE_COUNT][CALL_EVENT_COUNT] = {
-    [CALL_ENQUEUING] = {CALL_WAITING, -1,           CALL_ENDING, -1        },
-    [CALL_WAITING] = {-1,           CALL_TALKING, CALL_ENDING, -1        },
-    [CALL_TALKING] = {-1,           -1,           CALL_ENDING, -1        },
-    [CALL_ENDING] = {-1,           -1,           -1,          CALL_ENDED},
-    [CALL_ENDED] = {-1,           -1,           -1,          -1        },
+    [CALL_ENQUEUING] = {CALL_WAITING, -1,           -1,           CALL_ENDING, -1        },
+    [CALL_WAITING] = {-1,           CALL_TALKING, -1,           CALL_ENDING, -1        },
+    [CALL_TALKING] = {-1,           -1,           CALL_WAITING, CALL_ENDING, -1        },
+    [CALL_ENDING] = {-1,           -1,           -1,           -1,          CALL_ENDED},
+    [CALL_ENDED] = {-1,           -1,           -1,           -1,          -1        },
 };
 
 Test(call, goes_where_the_table_says_and_nowhere_else)

@@ -64,7 +64,7 @@ Test(stories, the_worker_answers_and_both_talk_until_the_caller_hangs_up)
     cr_assert_not_null(bridge_find_conference(world->bridge, "t1"));
     world_bye(world, "caller", 0);
     world_expect(
-        world, "report worker_left r1 released\nhang_up w1 (Caller has left)\nclose w1\n"
+        world, "hang_up w1 (Caller has left)\nclose w1\n"
                "close conference\nclose caller\nreport call_ended hang_up\n");
     world_free_idle(world);
 }
@@ -116,7 +116,7 @@ Test(stories, a_caller_with_early_media_cancels)
     world->trace[0] = '\0';
     world_cancel(world, "caller");
     world_expect(
-        world, "cancel w1 487 (Caller has left)\nclose w1\nreport worker_failed r1 caller_gone\n"
+        world, "cancel w1 487 (Caller has left)\nclose w1\n"
                "close caller\nreport call_ended canceled 487\n");
     world_fail(world, "w1", 487);
     world_free_idle(world);
@@ -194,7 +194,7 @@ Test(stories, the_caller_hangs_up_while_the_worker_rings)
     ring();
     world_bye(world, "caller", 0);
     world_expect(
-        world, "cancel w1 487 (Caller has left)\nclose w1\nreport worker_failed r1 caller_gone\n"
+        world, "cancel w1 487 (Caller has left)\nclose w1\n"
                "close caller\nreport call_ended hang_up\n");
     cr_assert_str_eq(world_state(world), "ENDING");
     world_fail(world, "w1", 487);
@@ -246,7 +246,7 @@ Test(stories, an_operator_hangs_up)
     talk();
     world_hang_up(world);
     world_expect(
-        world, "report worker_left r1 released\nhang_up w1 (Hung up by an operator)\nclose w1\n"
+        world, "hang_up w1 (Hung up by an operator)\nclose w1\n"
                "close conference\nhang_up caller (Hung up by an operator)\nclose caller\n"
                "report call_ended released\n");
     world_hang_up(world);
@@ -259,7 +259,7 @@ Test(stories, no_call_lasts_for_ever)
     talk();
     world_advance(world, 12 * SECONDS(3600));
     world_expect(
-        world, "report worker_left r1 released\nhang_up w1 (Longest call reached)\nclose w1\n"
+        world, "hang_up w1 (Longest call reached)\nclose w1\n"
                "close conference\nhang_up caller (Longest call reached)\nclose caller\n"
                "report call_ended failed\n");
     world_free_idle(world);
