@@ -178,9 +178,11 @@ static grpc_slice pack_slice(const ProtobufCMessage *message)
     return slice;
 }
 
-static void ending_of(struct rpc_call *call, struct ending *ending)
+static void ending_of(const struct rpc_call *call, struct ending *ending)
 {
-    const Google__Rpc__Status *status = rpc_status_make(call->arena, call->err, call->request_id);
+    /* Not the call's own: the owner of a stream may be using that, on another thread. */
+    CLEANUP(arena_free_at_exit) struct arena *arena = arena_new();
+    const Google__Rpc__Status *status = rpc_status_make(arena, call->err, call->request_id);
 
     ending->message = grpc_slice_from_copied_string(status->message);
     ending->trailers[ending->count++] = (grpc_metadata){
@@ -191,7 +193,7 @@ static void ending_of(struct rpc_call *call, struct ending *ending)
         ending->trailers[ending->count++] = (grpc_metadata){
             .key = grpc_slice_from_static_string("grpc-retry-pushback-ms"),
             .value = grpc_slice_from_copied_string(
-                arena_printf(call->arena, "%lld", (long long)call->err->retry_delay_ms)),
+                arena_printf(arena, "%lld", (long long)call->err->retry_delay_ms)),
         };
     }
 }
@@ -263,11 +265,6 @@ static void mark_answered(struct rpc_call *call)
     (void)before;
 }
 
-void rpc_call_set_error(struct rpc_call *call, const struct error *err)
-{
-    call->err = arena_dup(call->arena, err, sizeof(*err));
-}
-
 void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message)
 {
     mark_answered(call);
@@ -278,7 +275,7 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message)
 void rpc_call_fail(struct rpc_call *call, const struct error *err)
 {
     mark_answered(call);
-    rpc_call_set_error(call, err);
+    call->err = arena_dup(call->arena, err, sizeof(*err));
     hand_over_answer(call);
 }
 

@@ -22,6 +22,7 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *message);
 void rpc_call_fail(struct rpc_call *call, const struct error *err);
 
 /* The remaining functions serve streams too, by rpc_stream_call(). Texts live as long as the call.
+ * Of a stream, threads other than its loop may ask for path, request id, remaining time, cancelled.
  */
 
 /* Memory that is freed with the call. */

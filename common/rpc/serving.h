@@ -66,7 +66,7 @@ struct rpc_call {
 
     /* What the client is told at the end; written by who answers, then read by the loop. */
     grpc_byte_buffer *reply;
-    const struct error *err; /* in the arena; NULL: OK */
+    const struct error *err; /* in the arena, or the stream's; NULL: OK */
 
     /* Loop only. */
     int pending;       /* what gRPC or the handler still owes; at 0 the call is over */
@@ -119,7 +119,6 @@ void rpc_call_serve_unary(struct rpc_call *call);
 /* Sends the status that `err` means; on_answer. With the initial metadata when none was sent yet.
  */
 void rpc_call_send_status(struct rpc_call *call, bool initial_metadata);
-void rpc_call_set_error(struct rpc_call *call, const struct error *err);
 /* One thing less is pending. */
 void rpc_call_settle(struct rpc_call *call);
 void rpc_call_start_batch(

@@ -275,9 +275,7 @@ static void close_for_owner(struct rpc_stream *stream)
 
 static void send_status(struct rpc_stream *stream)
 {
-    if (stream->end_err && !stream->call.err) {
-        rpc_call_set_error(&stream->call, stream->end_err);
-    }
+    stream->call.err = stream->end_err; /* which does not change once ended */
     stream->status_sent = true;
     stream->call.pending++;
     rpc_call_send_status(&stream->call, false);
@@ -413,9 +411,7 @@ void rpc_stream_hung_up(struct rpc_call *call)
         (void)FAIL(&err, REASON_CANCELLED, "the client canceled, or its connection is gone");
     }
     end_unlocked(stream, &err, false);
-    if (stream->end_err && !call->err) { /* for who keeps the record of calls */
-        rpc_call_set_error(call, stream->end_err);
-    }
+    call->err = stream->end_err; /* for who keeps the record of calls */
     stream_pump(stream);
 }
 

@@ -30,7 +30,8 @@ enum {
 struct rpc_stream *rpc_stream_ref(struct rpc_stream *stream);
 struct rpc_stream *rpc_stream_unref(struct rpc_stream *stream);
 
-/* Who asks and with what; see call.h. Borrowed as long as the stream is. */
+/* Who asks and with what; see call.h. Borrowed as long as the stream is; context and method only as
+ * long as the server is. */
 struct rpc_call *rpc_stream_call(struct rpc_stream *stream);
 /* The owner's own pointer, for its callbacks. Set it in `open`. */
 void rpc_stream_set_data(struct rpc_stream *stream, void *data);
