@@ -1,6 +1,7 @@
 #include "services/routing/app.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -29,7 +30,8 @@
 enum {
     US_PER_MS = 1000,
     PROBE_EVERY = 10, /* calls of app_look_after */
-    PROBE_TIMEOUT_MS = 5000
+    PROBE_TIMEOUT_MS = 5000,
+    ADDRESS_SIZE = 300
 };
 
 struct app {
@@ -44,6 +46,8 @@ struct app {
     struct routing_rpc rpc;
     struct rpc_service services[ROUTING_SERVICE_COUNT];
     struct rpc_descriptor_set descriptors;
+    char grpc_address[ADDRESS_SIZE]; /* with the port that is really listened on */
+    char status_address[ADDRESS_SIZE];
     int looks;
 };
 
@@ -207,6 +211,16 @@ static bool start_shards(struct app *app, struct error *err)
     return true;
 }
 
+/* The setting may leave the choice of the port to the system. */
+static void print_address(char buffer[ADDRESS_SIZE], const struct config_address *address, int port)
+{
+    bool bracketed = strchr(address->host, ':') != NULL;
+
+    (void)snprintf(
+        buffer, ADDRESS_SIZE, "%s%s%s:%d", bracketed ? "[" : "", address->host,
+        bracketed ? "]" : "", port);
+}
+
 static bool start_server(struct app *app, struct error *err)
 {
     const struct routing_config *config = app->config;
@@ -225,7 +239,11 @@ static bool start_server(struct app *app, struct error *err)
     options.loops = (int)config->rpc_threads;
     options.max_connection_age_ms = (int)(config->max_connection_age_us / US_PER_MS);
     options.max_message_bytes = 4 << 20; /* a workflow document of a megabyte, as JSON text */
-    return rpc_server_start(&options, &app->server, err);
+    if (!rpc_server_start(&options, &app->server, err)) {
+        return false;
+    }
+    print_address(app->grpc_address, &config->listen_address, rpc_server_port(app->server));
+    return true;
 }
 
 static bool start_status(struct app *app, struct error *err)
@@ -239,7 +257,12 @@ static bool start_status(struct app *app, struct error *err)
         .context = app,
     };
 
-    return status_server_start(&options, &app->status, err);
+    if (!status_server_start(&options, &app->status, err)) {
+        return false;
+    }
+    print_address(
+        app->status_address, &app->config->status_address, status_server_port(app->status));
+    return true;
 }
 
 /* An exhausted descriptor table would kill the listener for good (see common/rpc/server.h). */
@@ -277,8 +300,7 @@ bool app_start(const struct routing_config *config, struct app **ret_app, struct
     }
     metric_set(METRIC(routing_start_time_seconds), clock_wall_us(clock_system()) / 1000000);
     LOG(NULL, service_started, LOG_TEXT("version", CORDBOARD_VERSION),
-        LOG_TEXT("grpc", config->listen_address.text),
-        LOG_TEXT("status", config->status_address.text),
+        LOG_TEXT("grpc", app->grpc_address), LOG_TEXT("status", app->status_address),
         LOG_TEXT("database", app->embedded ? "embedded" : "external"));
     *ret_app = STEAL(app);
     return true;
@@ -294,7 +316,7 @@ bool app_look_after(struct app *app, struct error *err)
     if (++app->looks % PROBE_EVERY != 0) {
         return true;
     }
-    return rpc_probe(app->config->listen_address.text, PROBE_TIMEOUT_MS, err);
+    return rpc_probe(app->grpc_address, PROBE_TIMEOUT_MS, err);
 }
 
 /* --- down --- */
