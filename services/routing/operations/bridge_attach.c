@@ -104,6 +104,7 @@ static bool attach_bridge(
     struct error *err)
 {
     struct bridge *bridge = engine_find_bridge(work->engine, request->bridge_id);
+    bool changed = false;
     bool restarted = false;
 
     (void)err;
@@ -115,10 +116,14 @@ static bool attach_bridge(
     bridge = bridge_obtain(work, request->bridge_id);
     deadline_set(&bridge->deadline, 0);
     acknowledge(work, bridge);
-    restarted = strcmp(bridge->row.incarnation, request->incarnation) != 0;
-    if (restarted) {
+    changed = strcmp(bridge->row.incarnation, request->incarnation) != 0;
+    /* A bridge that attached before it had anything to do here has left no incarnation. */
+    restarted = changed && bridge->row.incarnation[0];
+    if (changed) {
         work_touch(work, &bridge->record);
         row_set_text(&bridge->row.incarnation, request->incarnation);
+    }
+    if (restarted) {
         drop_instructions(work, bridge, INT64_MAX);
     }
     resend(work, bridge);
