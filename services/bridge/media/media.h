@@ -77,8 +77,8 @@ struct media_remote {
     enum media_codec codec;
     int event_payload_type; /* telephone-event, the same in both directions; -1: none */
     uint16_t port;
-    uint16_t ptime_ms;    /* of what we send: 10, 20, 30, 40 or 60; what comes may differ */
-    uint8_t payload_type; /* of the codec, the same in both directions */
+    uint16_t ptime_ms; /* of what we send: 10, 20, 30, 40 or 60, else 20; what comes may differ */
+    uint8_t payload_type; /* of the codec; 0 and 8 are understood besides, as G.711 */
     bool send;            /* we may send */
     bool receive;         /* the party may send; false also rests the watchdog (hold) */
     bool signalled_only;  /* take packets from address:port alone. Else (the default, for peers

@@ -77,16 +77,39 @@ static bool receive_event(
     return current;
 }
 
+/* Some peers send the other law than the one their answer put first; both numbers are fixed
+ * (RFC 3551), so there is no doubt what is meant. False: this is no audio that we know. */
+static bool codec_of(const struct stream *stream, uint8_t payload_type, enum media_codec *ret_codec)
+{
+    enum {
+        STATIC_PCMU = 0,
+        STATIC_PCMA = 8,
+    };
+
+    if (payload_type == stream->remote.payload_type) {
+        *ret_codec = stream->remote.codec;
+    } else if (payload_type == STATIC_PCMU) {
+        *ret_codec = MEDIA_PCMU;
+    } else if (payload_type == STATIC_PCMA) {
+        *ret_codec = MEDIA_PCMA;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void receive_audio(struct stream *stream, const struct rtp_packet *packet, int64_t now_us)
 {
     int16_t samples[JITTER_PACKET_MAX];
+    enum media_codec codec;
 
-    if (packet->payload_size > JITTER_PACKET_MAX) {
+    if (packet->payload_size > JITTER_PACKET_MAX ||
+        !codec_of(stream, packet->payload_type, &codec)) {
         stream_count(&stream->counters.invalid, 1);
         return;
     }
     rtp_source_measure_jitter(&stream->source, packet->timestamp, now_us, SAMPLE_RATE_HZ);
-    codec_decode(stream->remote.codec, packet->payload, packet->payload_size, samples);
+    codec_decode(codec, packet->payload, packet->payload_size, samples);
     if (jitter_buffer_put(&stream->buffer, packet->timestamp, samples, packet->payload_size) !=
         JITTER_KEPT) {
         stream_count(&stream->counters.late, 1);
@@ -136,10 +159,12 @@ static bool receive_packet(
     return false;
 }
 
-static bool agreed_on(const struct stream *stream, uint8_t payload_type)
+static bool understood(const struct stream *stream, uint8_t payload_type)
 {
-    return payload_type == stream->remote.payload_type ||
-           payload_type == stream->remote.event_payload_type;
+    enum media_codec codec;
+
+    return payload_type == stream->remote.event_payload_type ||
+           codec_of(stream, payload_type, &codec);
 }
 
 static void receive_nothing(struct stream *stream, int reason, int64_t now_us)
@@ -187,7 +212,7 @@ bool stream_receive(struct stream *stream, int64_t now_us, struct stream_event *
         stream_count(&stream->counters.rtcp, 1);
         return false;
     }
-    if (verdict != RTP_VALID || !agreed_on(stream, packet.payload_type)) {
+    if (verdict != RTP_VALID || !understood(stream, packet.payload_type)) {
         stream_count(&stream->counters.invalid, 1);
         return false;
     }

@@ -5,19 +5,32 @@
 #include "services/bridge/media/media.h"
 #include "services/bridge/media/rtp.h"
 
+/* ptime is a wish (RFC 4566, 6): what we cannot do becomes what everybody can. */
+static size_t packet_samples(uint16_t ptime_ms)
+{
+    switch (ptime_ms) {
+    case 10:
+    case 20:
+    case 30:
+    case 40:
+    case 60:
+        return (size_t)ptime_ms * SAMPLE_RATE_HZ / 1000;
+    default:
+        return FRAME_SAMPLES;
+    }
+}
+
 bool stream_remote_check(
     const struct media_remote *remote,
     const union address *ours,
     struct stream_remote *ret_remote,
     struct error *err)
 {
-    const uint16_t ptimes[] = {10, 20, 30, 40, 60};
-    bool known = false;
     struct stream_remote checked = {
         .codec = remote->codec,
         .payload_type = remote->payload_type,
         .event_payload_type = remote->event_payload_type,
-        .packet_samples = (size_t)remote->ptime_ms * SAMPLE_RATE_HZ / 1000,
+        .packet_samples = packet_samples(remote->ptime_ms),
         .send = remote->send,
         .receive = remote->receive,
         .signalled_only = remote->signalled_only,
@@ -31,14 +44,6 @@ bool stream_remote_check(
         return FAIL(
             err, REASON_FIELD_INVALID,
             "media address %s is of another family than the one we are bound to", remote->address);
-    }
-    for (size_t i = 0; i < sizeof(ptimes) / sizeof(ptimes[0]); i++) {
-        known = known || remote->ptime_ms == ptimes[i];
-    }
-    if (!known) {
-        return FAIL(
-            err, REASON_FIELD_INVALID, "ptime %u; 10, 20, 30, 40 and 60 ms are possible",
-            remote->ptime_ms);
     }
     if (remote->payload_type > RTP_PAYLOAD_TYPE_MAX || remote->event_payload_type < -1 ||
         remote->event_payload_type > RTP_PAYLOAD_TYPE_MAX ||

@@ -162,15 +162,14 @@ Test(stream, refuses_a_remote_that_cannot_be)
 
     world_add_caller(&world, &caller, &talker);
     const struct media_remote good = world_remote(caller.party, MEDIA_PCMU);
-    struct media_remote bad[6] = {good, good, good, good, good, good};
+    struct media_remote bad[5] = {good, good, good, good, good};
 
     bad[0].address = "example.org";
     bad[1].port = 0;
-    bad[2].ptime_ms = 25;
-    bad[3].payload_type = 128;
-    bad[4].event_payload_type = bad[4].payload_type;
-    bad[5].address = "2001:db8::1";
-    for (size_t i = 0; i < 6; i++) {
+    bad[2].payload_type = 128;
+    bad[3].event_payload_type = bad[3].payload_type;
+    bad[4].address = "2001:db8::1";
+    for (size_t i = 0; i < 5; i++) {
         cr_assert_not(
             media_stream_set_remote(world.media, caller.stream_id, &bad[i], &err), "%zu", i);
         cr_assert_eq(err.reason, REASON_FIELD_INVALID);
@@ -231,6 +230,39 @@ Test(stream, hears_packets_of_any_length)
         cr_assert(hears(&callers[1], &callers[0]), "%u ms", lengths[i]);
         cr_assert_eq(world_statistics(&world, callers[0].stream_id).late, 0);
     }
+}
+
+Test(stream, hears_the_other_law_too_when_the_peer_sends_it)
+{
+    struct caller callers[2];
+    const struct rtp_party_options alaw = {.tone_hz = 1000, .codec = MEDIA_PCMA, .payload_type = 8};
+
+    world_add_caller(&world, &callers[0], &alaw);
+    world_add_caller(&world, &callers[1], &talker);
+    struct media_remote remote = world_remote(callers[0].party, MEDIA_PCMU);
+
+    world_set_remote(&world, callers[0].stream_id, &remote);
+    (void)world_confer(&world, callers, 2);
+    cr_assert(hears(&callers[1], &callers[0]));
+    cr_assert_eq(world_statistics(&world, callers[0].stream_id).invalid, 0);
+}
+
+Test(stream, a_packet_length_we_cannot_do_becomes_20_ms)
+{
+    struct caller caller;
+    struct rtp_party_report report = {.packets_in = 0};
+
+    world_add_caller(&world, &caller, &silent);
+    struct media_remote remote = world_remote(caller.party, MEDIA_PCMU);
+
+    remote.ptime_ms = 50;
+    world_set_remote(&world, caller.stream_id, &remote);
+    for (int i = 0; i < SOON_MS && report.packets_in < 20; i++) {
+        rtp_party_get_report(caller.party, &report);
+        (void)poll(NULL, 0, 1);
+    }
+    cr_assert_geq(report.packets_in, 20);
+    cr_assert_eq(report.heard_ms, (int64_t)report.packets_in * 20);
 }
 
 Test(stream, sends_nothing_when_it_may_not)
