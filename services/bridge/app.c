@@ -166,7 +166,7 @@ static void start_calls(struct app *app)
 static bool start_server(struct app *app, struct error *err)
 {
     const struct bridge_config *config = app->config;
-    struct rpc_server_options options;
+    struct rpc_server_options options = {0};
 
     rpc_server_options_default(&options);
     app->rpc = (struct bridge_rpc){.calls = app->calls};

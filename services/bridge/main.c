@@ -51,7 +51,7 @@ static int run(const struct bridge_config *config)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(const struct sigaction){.sa_handler = SIG_IGN}, NULL);
 
     if (!app_start(config, &app, &err)) {
         (void)fprintf(stderr, "cordboard-bridge: %s\n", err.message);

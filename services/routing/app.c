@@ -224,7 +224,7 @@ static void print_address(char buffer[ADDRESS_SIZE], const struct config_address
 static bool start_server(struct app *app, struct error *err)
 {
     const struct routing_config *config = app->config;
-    struct rpc_server_options options;
+    struct rpc_server_options options = {0};
 
     rpc_server_options_default(&options);
     app->rpc = (struct routing_rpc){.shards = app->shards, .keys = app->keys, .hub = app->hub};

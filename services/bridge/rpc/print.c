@@ -42,32 +42,31 @@ static void set_party(struct arena *arena, char **slot, const char *workspace_id
                   : arena_printf(arena, "workspaces/%s/workers/%s", workspace_id, party));
 }
 
-static Cordboard__Bridge__V1__Call__State call_state(enum call_state state)
+static void set_call_state(Cordboard__Bridge__V1__Call__State *slot, enum call_state state)
 {
-    switch ((int)state) {
-    case CALL_ENQUEUING:
-        return CORDBOARD__BRIDGE__V1__CALL__STATE__ENQUEUING;
-    case CALL_WAITING:
-        return CORDBOARD__BRIDGE__V1__CALL__STATE__WAITING;
-    case CALL_TALKING:
-        return CORDBOARD__BRIDGE__V1__CALL__STATE__TALKING;
-    default:
-        return CORDBOARD__BRIDGE__V1__CALL__STATE__ENDING;
-    }
+    static const Cordboard__Bridge__V1__Call__State states[CALL_STATE_COUNT] = {
+        [CALL_ENQUEUING] = CORDBOARD__BRIDGE__V1__CALL__STATE__ENQUEUING,
+        [CALL_WAITING] = CORDBOARD__BRIDGE__V1__CALL__STATE__WAITING,
+        [CALL_TALKING] = CORDBOARD__BRIDGE__V1__CALL__STATE__TALKING,
+        [CALL_ENDING] = CORDBOARD__BRIDGE__V1__CALL__STATE__ENDING,
+        [CALL_ENDED] = CORDBOARD__BRIDGE__V1__CALL__STATE__ENDING,
+    };
+
+    *slot = states[state];
 }
 
-static Cordboard__Bridge__V1__Call__Leg__State leg_state(enum leg_state state)
+static void set_leg_state(Cordboard__Bridge__V1__Call__Leg__State *slot, enum leg_state state)
 {
-    switch ((int)state) {
-    case LEG_TRYING:
-        return CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__TRYING;
-    case LEG_RINGING:
-        return CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__RINGING;
-    case LEG_CONNECTED:
-        return CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__CONNECTED;
-    default:
-        return CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__ENDING;
-    }
+    static const Cordboard__Bridge__V1__Call__Leg__State states[LEG_STATE_COUNT] = {
+        [LEG_IDLE] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__TRYING,
+        [LEG_TRYING] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__TRYING,
+        [LEG_RINGING] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__RINGING,
+        [LEG_CONNECTED] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__CONNECTED,
+        [LEG_ENDING] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__ENDING,
+        [LEG_ENDED] = CORDBOARD__BRIDGE__V1__CALL__LEG__STATE__ENDING,
+    };
+
+    *slot = states[state];
 }
 
 static Cordboard__Bridge__V1__Call__Leg *print_leg(
@@ -80,7 +79,7 @@ static Cordboard__Bridge__V1__Call__Leg *print_leg(
 
     cordboard__bridge__v1__call__leg__init(leg);
     set_party(arena, &leg->party, workspace_id, view->party);
-    leg->state = leg_state(view->state);
+    set_leg_state(&leg->state, view->state);
     set_text(&leg->sip_call_id, view->sip_call_id);
     set_text(&leg->remote_uri, view->remote_uri);
     leg->answer_time = print_time(arena, view->answer_wall_us);
@@ -100,7 +99,7 @@ Cordboard__Bridge__V1__Call *call_print(struct arena *arena, const struct call_v
 
     cordboard__bridge__v1__call__init(call);
     call->name = arena_printf(arena, "calls/%s", view->id);
-    call->state = call_state(view->state);
+    set_call_state(&call->state, view->state);
     call->workspace = arena_printf(arena, "workspaces/%s", view->workspace_id);
     if (view->task_id && view->task_id[0] != '\0') {
         call->task =

@@ -67,7 +67,7 @@ static void print_binding(
             set_number(at, field, row_number(row, field));
             return;
         }
-        made = row_text(row, field);
+        made = arena_strdup(arena, row_text(row, field));
         break;
     case BIND_NAME:
         made = name_print(
@@ -152,17 +152,17 @@ static void print_task(
 {
     const struct task_row *row = view->task;
 
-    set_text(&task->base, "workflow_filter", view->filter_name ? view->filter_name : "");
+    task->workflow_filter = arena_strdup(arena, view->filter_name ? view->filter_name : "");
     if (row->call_id[0] == '\0') {
         return;
     }
     task->call = arena_new_object(arena, Cordboard__Routing__V1__Task__Call);
     cordboard__routing__v1__task__call__init(task->call);
-    task->call->bridge = row->bridge_id;
-    task->call->call = row->call_id;
+    task->call->bridge = arena_strdup(arena, row->bridge_id);
+    task->call->call = arena_strdup(arena, row->call_id);
     task->call->live = row->call_live;
-    task->call->called_number = row->called_number;
-    task->call->caller_number = row->caller_number;
+    task->call->called_number = arena_strdup(arena, row->called_number);
+    task->call->caller_number = arena_strdup(arena, row->caller_number);
 }
 
 static void print_workflow(

@@ -54,7 +54,7 @@ const struct resource *resource_of(enum row_kind kind);
 
 /* The view's resource name, in the arena. */
 const char *resource_name(const struct view *view, struct arena *arena);
-/* The message of a view, in the arena. */
+/* The message of a view, in the arena with all its texts: it may outlive the view. */
 ProtobufCMessage *resource_print(const struct view *view, struct arena *arena);
 
 /* What is read, and where to. */
