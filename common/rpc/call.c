@@ -31,25 +31,13 @@ struct rpc_call *rpc_call_new(struct rpc_server_loop *home, size_t size)
     return call;
 }
 
-void rpc_call_start_batch(
-    struct rpc_call *call,
-    const grpc_op *ops,
-    size_t count,
-    struct rpc_tag *tag)
-{
-    grpc_call_error error = grpc_call_start_batch(call->grpc, ops, count, tag, NULL);
-
-    assert(error == GRPC_CALL_OK); /* anything else is a misuse of ours */
-    (void)error;
-}
-
 void rpc_call_begin(struct rpc_call *call, int pending)
 {
     grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
 
     call->pending = pending + 1;
     op.data.recv_close_on_server.cancelled = &call->was_cancelled;
-    rpc_call_start_batch(call, &op, 1, &call->on_close);
+    rpc_loop_start_batch(call->grpc, &op, 1, &call->on_close);
 }
 
 void rpc_call_receive(struct rpc_call *call)
@@ -57,7 +45,7 @@ void rpc_call_receive(struct rpc_call *call)
     grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
 
     op.data.recv_message.recv_message = &call->received;
-    rpc_call_start_batch(call, &op, 1, &call->on_receive);
+    rpc_loop_start_batch(call->grpc, &op, 1, &call->on_receive);
 }
 
 bool rpc_call_unpack(
@@ -228,7 +216,7 @@ void rpc_call_send_status(struct rpc_call *call, bool initial_metadata)
     ops[count].data.send_status_from_server.status_details = &ending.message;
     ops[count].data.send_status_from_server.trailing_metadata = ending.trailers;
     ops[count++].data.send_status_from_server.trailing_metadata_count = ending.count;
-    rpc_call_start_batch(call, ops, count, &call->on_answer);
+    rpc_loop_start_batch(call->grpc, ops, count, &call->on_answer);
     ending_deinit(&ending);
 }
 

@@ -37,11 +37,6 @@ void rpc_calling_init(
 void rpc_calling_deinit(struct rpc_calling *calling);
 
 struct rpc_loop *rpc_calling_loop(const struct rpc_calling *calling);
-void rpc_calling_start(
-    struct rpc_calling *calling,
-    const grpc_op *ops,
-    size_t count,
-    struct rpc_tag *tag);
 
 /* Operations that every call has. */
 grpc_op rpc_calling_send_metadata(struct rpc_calling *calling);

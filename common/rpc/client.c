@@ -97,18 +97,6 @@ struct rpc_loop *rpc_calling_loop(const struct rpc_calling *calling)
     return calling->client->loop;
 }
 
-void rpc_calling_start(
-    struct rpc_calling *calling,
-    const grpc_op *ops,
-    size_t count,
-    struct rpc_tag *tag)
-{
-    grpc_call_error error = grpc_call_start_batch(calling->grpc, ops, count, tag, NULL);
-
-    assert(error == GRPC_CALL_OK); /* anything else is a misuse of ours */
-    (void)error;
-}
-
 grpc_op rpc_calling_send_metadata(struct rpc_calling *calling)
 {
     grpc_op op = {.op = GRPC_OP_SEND_INITIAL_METADATA, .flags = calling->flags};
@@ -334,7 +322,7 @@ static void unary_start(struct unary *unary, const struct rpc_request *request)
     ops[1].data.send_message.send_message = message;
     ops[4].data.recv_message.recv_message = &unary->received;
     unary->done.done = unary_done;
-    rpc_calling_start(&unary->calling, ops, sizeof(ops) / sizeof(ops[0]), &unary->done);
+    rpc_loop_start_batch(unary->calling.grpc, ops, sizeof(ops) / sizeof(ops[0]), &unary->done);
     grpc_byte_buffer_destroy(message);
 }
 

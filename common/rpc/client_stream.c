@@ -68,7 +68,7 @@ static void start_batch(
     struct rpc_tag *tag)
 {
     stream->pending++;
-    rpc_calling_start(&stream->calling, ops, count, tag);
+    rpc_loop_start_batch(stream->calling.grpc, ops, count, tag);
 }
 
 /* The end. */

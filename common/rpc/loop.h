@@ -51,6 +51,10 @@ bool rpc_loop_is_here(const struct rpc_loop *loop);
 /* Any thread. */
 void rpc_loop_post(struct rpc_loop *loop, struct rpc_post *post);
 
+/* Any thread. The operations are ours, so a refusal is a bug and asserts. The tag comes back on the
+ * loop of the call. */
+void rpc_loop_start_batch(grpc_call *call, const grpc_op *ops, size_t count, struct rpc_tag *tag);
+
 /* On the loop only. Setting again moves the alarm. */
 void rpc_loop_set_alarm(struct rpc_loop *loop, struct rpc_alarm *alarm, int64_t delay_us);
 void rpc_loop_clear_alarm(struct rpc_loop *loop, struct rpc_alarm *alarm);

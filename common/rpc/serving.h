@@ -121,11 +121,6 @@ void rpc_call_serve_unary(struct rpc_call *call);
 void rpc_call_send_status(struct rpc_call *call, bool initial_metadata);
 /* One thing less is pending. */
 void rpc_call_settle(struct rpc_call *call);
-void rpc_call_start_batch(
-    struct rpc_call *call,
-    const grpc_op *ops,
-    size_t count,
-    struct rpc_tag *tag);
 
 /* stream.c */
 

@@ -238,7 +238,7 @@ static void start_send(struct rpc_stream *stream, struct rpc_payload *payload)
     stream->sending = true;
     stream->undrained = true;
     stream->call.pending++;
-    rpc_call_start_batch(&stream->call, &op, 1, &stream->on_send);
+    rpc_loop_start_batch(stream->call.grpc, &op, 1, &stream->on_send);
     grpc_byte_buffer_destroy(buffer);
     rpc_payload_unref(payload);
 }
@@ -447,7 +447,7 @@ void rpc_stream_serve(struct rpc_call *call)
     /* At once, so that the client knows that the stream is open, and not refused. */
     op.data.send_initial_metadata.metadata = &accepted;
     op.data.send_initial_metadata.count = 1;
-    rpc_call_start_batch(call, &op, 1, &stream->on_headers);
+    rpc_loop_start_batch(call->grpc, &op, 1, &stream->on_headers);
     grpc_slice_unref(accepted.value);
     if (stream->handler->bidi) {
         stream_open(stream, NULL);
