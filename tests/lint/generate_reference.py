@@ -21,7 +21,7 @@ def output(*command):
 
 
 def pages():
-    for name in ("errors", "log-events", "metrics"):
+    for name in ("causes", "errors", "log-events", "metrics"):
         yield name, output(str(BUILD / "tests" / "lint" / "print_reference"), name)
     for service in ("routing", "bridge"):
         program = BUILD / "services" / service / f"cordboard-{service}"

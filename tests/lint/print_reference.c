@@ -41,6 +41,49 @@ static const struct metric_row bridge_metrics[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+struct cause_row {
+    const char *name;
+    const char *fault;
+    const char *words;
+    int status;
+    int q850;
+    int retry_after_s;
+};
+
+#define CAUSE(name, status, q850, retry_after_s, fault, words)                                     \
+    {#name, #fault, words, status, q850, retry_after_s},
+static const struct cause_row causes[] = {
+#include "services/bridge/domain/causes.def"
+    {NULL, NULL, NULL, 0, 0, 0},
+};
+
+/* 0 stands for none. */
+static void print_number(int number)
+{
+    if (number != 0) {
+        printf("%d", number);
+    }
+    printf(" | ");
+}
+
+static void print_causes(void)
+{
+    printf(
+        "# Causes\n\n"
+        "Why the bridge refuses a call, gives a ringing phone up, or hangs up. The status is that\n"
+        "of the refusal; status, Q.850 cause and words also go into a Reason header (RFC 3326).\n"
+        "The log and `cordboard_bridge_invites_total` name cause and fault.\n\n"
+        "| Cause | SIP | Q.850 | Retry-After (s) | Fault | Words |\n"
+        "| --- | --- | --- | --- | --- | --- |\n");
+    for (const struct cause_row *row = causes; row->name; row++) {
+        printf("| `%s` | ", row->name);
+        print_number(row->status);
+        print_number(row->q850);
+        print_number(row->retry_after_s);
+        printf("%s | %s |\n", row->fault, row->words);
+    }
+}
+
 static void print_errors(void)
 {
     printf(
@@ -98,6 +141,7 @@ int main(int argc, char **argv)
         const char *name;
         void (*print)(void);
     } pages[] = {
+        {"causes",     print_causes    },
         {"errors",     print_errors    },
         {"log-events", print_log_events},
         {"metrics",    print_metrics   }
@@ -109,6 +153,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    (void)fprintf(stderr, "usage: print_reference errors|log-events|metrics\n");
+    (void)fprintf(stderr, "usage: print_reference causes|errors|log-events|metrics\n");
     return 2;
 }

@@ -166,7 +166,7 @@ static void carry_out(struct calls *calls, struct step *step, const struct effec
         calls->peers.link_commands->report(calls->peers.link, &effect->report);
         break;
     case EFFECT_NOTE:
-        calls_take_note(&effect->note);
+        calls_take_note(calls, &effect->note);
         break;
     }
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock/clock.h"
 #include "common/error/error.h"
 #include "services/bridge/calls/state.h"
 #include "services/bridge/telemetry/log_events.h"
@@ -11,6 +12,8 @@ enum {
     HIDDEN_DIGITS = 3,
     NUMBER_SIZE = 64,
     SOURCE_SIZE = 64,
+    REFUSALS_PER_SECOND = 10,
+    SECOND_US = 1000000,
 };
 
 /* No whole phone number in the log: the last digits are hidden. */
@@ -45,22 +48,48 @@ static void count_invite(const char *result, enum fault fault)
 
 typedef void(taker)(const struct log_context *context, const struct note *note);
 
-static void take_refused(const struct log_context *context, const struct note *note)
+/* Anybody on the network can have a call refused; nobody is to fill the disk, or to keep this
+ * thread writing. */
+static bool may_log_refusal(struct calls *calls)
+{
+    int64_t second = clock_mono_us(calls->options.clock) / SECOND_US;
+
+    if (second != calls->refusals_second) {
+        calls->refusals_second = second;
+        calls->refusals_logged = 0;
+    }
+    if (calls->refusals_logged >= REFUSALS_PER_SECOND) {
+        calls->refusals_silent++;
+        return false;
+    }
+    calls->refusals_logged++;
+    return true;
+}
+
+static void take_refused(
+    struct calls *calls,
+    const struct log_context *context,
+    const struct note *note)
 {
     enum fault fault = cause_fault(note->cause);
     char called_number[NUMBER_SIZE];
     char source[SOURCE_SIZE] = "";
 
+    count_invite(cause_name(note->cause), fault);
+    if (!may_log_refusal(calls)) {
+        return;
+    }
     print_masked(note->called_number, called_number);
     if (*note->source_address != '\0') {
         (void)snprintf(
             source, sizeof(source), strchr(note->source_address, ':') ? "[%s]:%d" : "%s:%d",
             note->source_address, note->source_port);
     }
-    count_invite(cause_name(note->cause), fault);
     LOG(context, invite_refused, LOG_TEXT("cause", cause_name(note->cause)),
         LOG_INT("status", note->status), LOG_TEXT("fault", fault_name(fault)),
-        LOG_TEXT("source", known(source)), LOG_TEXT("called_number", known(called_number)));
+        LOG_TEXT("source", known(source)), LOG_TEXT("called_number", known(called_number)),
+        LOG_INT("not_logged", calls->refusals_silent));
+    calls->refusals_silent = 0;
 }
 
 static void take_canceled(const struct log_context *context, const struct note *note)
@@ -153,10 +182,9 @@ static void take_ignored(const struct log_context *context, const struct note *n
     LOG(context, instruction_ignored, LOG_TEXT("instruction", note->text));
 }
 
-void calls_take_note(const struct note *note)
+void calls_take_note(struct calls *calls, const struct note *note)
 {
     static taker *const takers[NOTE_KIND_COUNT] = {
-        [NOTE_INVITE_REFUSED] = take_refused,
         [NOTE_INVITE_CANCELED] = take_canceled,
         [NOTE_INVITE_ANSWERED] = take_answered,
         [NOTE_CALL_STARTED] = take_started,
@@ -173,7 +201,11 @@ void calls_take_note(const struct note *note)
     };
     struct log_context context = context_of(note);
 
-    takers[note->kind](&context, note);
+    if (note->kind == NOTE_INVITE_REFUSED) {
+        take_refused(calls, &context, note);
+    } else {
+        takers[note->kind](&context, note);
+    }
 }
 
 void calls_note_media_failure(const struct calls *calls, const char *what, const struct error *err)

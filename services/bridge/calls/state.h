@@ -28,6 +28,9 @@ struct calls {
     struct media_name *conferences;
     void (*on_idle)(void *context);
     void *idle_context;
+    int64_t refusals_second; /* monotonic; refusals are logged a few per second, */
+    int refusals_logged;     /* of this second, */
+    int64_t refusals_silent; /* and the others counted until the next line */
 };
 
 /* message.c: what other threads post. */
@@ -74,7 +77,7 @@ void media_names_clear(struct media_name **names);
 void calls_carry_out(struct calls *calls, struct step *step);
 
 /* note.c: the log and the metrics. */
-void calls_take_note(const struct note *note);
+void calls_take_note(struct calls *calls, const struct note *note);
 void calls_note_media_failure(const struct calls *calls, const char *what, const struct error *err);
 void calls_note_media_event(const struct calls *calls, const struct media_event *event);
 

@@ -62,7 +62,8 @@ struct call {
     char *called_number;
     char *caller_number; /* "" when withheld */
     char *caller_display_name;
-    char *dialog_key; /* Call-ID and From tag of the INVITE: the same again is a merged request */
+    char *dialog_key; /* Call-ID and From tag of the INVITE: the same again is a merged request;
+                       * NULL once the dialog is over */
     char *task_id;    /* "" before it is enqueued */
     bool reported;    /* the routing service was told of it, and must be told of its end */
     char *last_reservation_id; /* the last one that was dialled: a repeat is not dialled again */

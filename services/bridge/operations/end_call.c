@@ -66,6 +66,7 @@ void end_call(
         return;
     }
     deadlines_clear(&bridge->deadlines, &call->deadline);
+    bridge_forget_dialog(bridge, call);
     ring_release(bridge, step, call, ending->cause);
     close_conference(bridge, step, call);
     release_caller(bridge, step, call, ending);

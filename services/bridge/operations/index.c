@@ -1,4 +1,5 @@
 /* Who is where: calls, legs and conferences by their names, and the questions about them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/arena.h"
@@ -21,8 +22,17 @@ void bridge_remove_call(struct bridge *bridge, struct call *call)
     bridge->call_count--;
     TAILQ_REMOVE(&bridge->calls, call, link);
     HASH_DELETE(by_id, bridge->calls_by_id, call);
-    HASH_DELETE(by_dialog, bridge->calls_by_dialog, call);
+    bridge_forget_dialog(bridge, call);
     deadlines_clear(&bridge->deadlines, &call->deadline);
+}
+
+void bridge_forget_dialog(struct bridge *bridge, struct call *call)
+{
+    if (call->dialog_key) {
+        HASH_DELETE(by_dialog, bridge->calls_by_dialog, call);
+        free(call->dialog_key);
+        call->dialog_key = NULL;
+    }
 }
 
 struct call *bridge_get_call(const struct bridge *bridge, const char *call_id)

@@ -37,6 +37,8 @@ struct bridge {
 void bridge_add_call(struct bridge *bridge, struct call *call);
 void bridge_remove_call(struct bridge *bridge, struct call *call);
 struct call *bridge_get_call(const struct bridge *bridge, const char *call_id);
+/* Its dialog is over: the same Call-ID and tag are a new call. */
+void bridge_forget_dialog(struct bridge *bridge, struct call *call);
 struct call *bridge_get_call_of_dialog(const struct bridge *bridge, const char *dialog_key);
 /* The leg goes to its call, too. */
 void bridge_add_leg(struct bridge *bridge, struct leg *leg);

@@ -367,3 +367,34 @@ Test(calls, frees_what_was_posted_and_never_taken)
     post_telephony();
     calls_handle_media(calls, &(struct media_event){.type = MEDIA_EVENT_FIRST_PACKET});
 }
+
+/* What the process has written as its log. */
+static size_t count_lines(FILE *file)
+{
+    size_t lines = 0;
+    int byte = 0;
+
+    rewind(file);
+    for (byte = fgetc(file); byte != EOF; byte = fgetc(file)) {
+        lines += byte == '\n';
+    }
+    return lines;
+}
+
+Test(calls, a_flood_of_refusals_does_not_flood_the_log)
+{
+    FILE *file = tmpfile();
+
+    log_start(&(struct log_options){.level = LOG_INFO, .descriptor = fileno(file)});
+    calls_post_drain(calls);
+    run();
+    for (int i = 0; i < 1000; i++) {
+        invite(i);
+    }
+    cr_assert_eq(count_lines(file), 10);
+    clock_advance(test_clock, SECONDS(1));
+    invite(1000);
+    cr_assert_eq(count_lines(file), 11);
+    log_start(&(struct log_options){.level = LOG_ERROR});
+    (void)fclose(file);
+}

@@ -63,6 +63,28 @@ Test(refuse, the_same_invite_by_another_way)
     world_free_idle(world);
 }
 
+Test(refuse, not_a_new_call_under_the_name_of_one_that_is_over)
+{
+    struct session_description offer = world_session(DIRECTION_SENDRECV);
+    struct signalling_event event = {
+        .called_number = "+4930123",
+        .description = &offer,
+        .sip_call_id = "same",
+    };
+
+    world_invite_event(world, &event);
+    world_dial(world, "r1", "w1");
+    world_bye(world, "caller", 0);
+    cr_assert_str_eq(world_state(world), "ENDING");
+    world->trace[0] = '\0';
+    event.sip_call_id = "same";
+    world_invite_event(world, &event);
+    world_expect(world, "media caller send receive\nreport enqueue_call\n");
+    world_fail(world, "w1", 487);
+    world_advance(world, SECONDS(10));
+    world_free_idle(world);
+}
+
 Test(refuse, a_call_too_many)
 {
     struct bridge_options options = bridge_default_options();
