@@ -129,6 +129,12 @@ void line_place(struct engine *engine, struct task *task)
     queue->waiting_count++;
 }
 
+static void line_free(struct line *line)
+{
+    TAILQ_REMOVE(&line->queue->lines, line, by_queue);
+    free(line);
+}
+
 void line_leave(struct task *task)
 {
     struct line *line = task->line;
@@ -140,8 +146,7 @@ void line_leave(struct task *task)
     RB_REMOVE(line_tree, &line->tasks, task);
     line->queue->waiting_count--;
     if (RB_EMPTY(&line->tasks)) {
-        TAILQ_REMOVE(&line->queue->lines, line, by_queue);
-        free(line);
+        line_free(line);
     }
 }
 

@@ -104,6 +104,13 @@ struct value *attributes_copy(const struct value *json)
     return value_copy(json ? json : &none);
 }
 
+/* One that owns nothing but its row. */
+static void free_plain(struct record *record)
+{
+    record_deinit(record);
+    free(record);
+}
+
 static void free_worker_parts(struct worker *worker)
 {
     struct worker_channel *channel = NULL;
@@ -113,7 +120,7 @@ static void free_worker_parts(struct worker *worker)
 
     TAILQ_FOREACH_SAFE(channel, &worker->channels, by_worker, next_channel)
     {
-        object_free(&channel->record);
+        free_plain(&channel->record);
     }
     for (membership = RB_MIN(membership_tree, &worker->queues); membership;
          membership = next_membership) {
@@ -143,11 +150,10 @@ static void free_bridge_parts(struct bridge *bridge)
 
     TAILQ_FOREACH_SAFE(instruction, &bridge->instructions, by_number, next)
     {
-        object_free(&instruction->record);
+        free_plain(&instruction->record);
     }
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a worker frees its channels, a bridge its instructions. */
 void object_free(struct record *record)
 {
     /* NOLINTNEXTLINE(clang-diagnostic-switch-enum): the other kinds own nothing but their row. */
@@ -176,6 +182,5 @@ void object_free(struct record *record)
     default:
         break;
     }
-    record_deinit(record);
-    free(record);
+    free_plain(record);
 }

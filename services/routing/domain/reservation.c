@@ -95,18 +95,27 @@ int64_t reservation_retry_time_us(const struct reservation *reservation)
     return reservation->row.update_time_us + delay_us;
 }
 
+static void begin_load(struct reservation *reservation)
+{
+    reservation->live = true;
+    TAILQ_INSERT_TAIL(&reservation->worker->live, reservation, by_live);
+}
+
+static void end_load(struct reservation *reservation)
+{
+    reservation->live = false;
+    TAILQ_REMOVE(&reservation->worker->live, reservation, by_live);
+}
+
 void reservation_index(struct reservation *reservation)
 {
     bool live = reservation_live(reservation);
     bool pending = reservation->row.state == RESERVATION_PENDING;
 
-    if (live != reservation->live) {
-        reservation->live = live;
-        if (live) {
-            TAILQ_INSERT_TAIL(&reservation->worker->live, reservation, by_live);
-        } else {
-            TAILQ_REMOVE(&reservation->worker->live, reservation, by_live);
-        }
+    if (live && !reservation->live) {
+        begin_load(reservation);
+    } else if (!live && reservation->live) {
+        end_load(reservation);
     }
     deadline_set(&reservation->deadline, 0); /* its kind is part of its place */
     /* An accepted one ends with its task, by the task's deadline. */
@@ -120,8 +129,7 @@ void reservation_unindex(struct reservation *reservation)
 {
     deadline_set(&reservation->deadline, 0);
     if (reservation->live) {
-        reservation->live = false;
-        TAILQ_REMOVE(&reservation->worker->live, reservation, by_live);
+        end_load(reservation);
     }
 }
 

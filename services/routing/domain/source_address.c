@@ -130,13 +130,13 @@ void source_address_print(const struct source_address *address, char text[SOURCE
 
     inet_ntop(address->ipv6 ? AF_INET6 : AF_INET, address->bytes, host, sizeof(host));
     if (address->port) {
-        snprintf(
+        (void)snprintf(
             text, SOURCE_ADDRESS_TEXT_SIZE, address->ipv6 ? "[%s]:%u" : "%s:%u", host,
             (unsigned)address->port);
     } else if (address->prefix < bits) {
-        snprintf(text, SOURCE_ADDRESS_TEXT_SIZE, "%s/%u", host, (unsigned)address->prefix);
+        (void)snprintf(text, SOURCE_ADDRESS_TEXT_SIZE, "%s/%u", host, (unsigned)address->prefix);
     } else {
-        snprintf(text, SOURCE_ADDRESS_TEXT_SIZE, "%s", host);
+        (void)snprintf(text, SOURCE_ADDRESS_TEXT_SIZE, "%s", host);
     }
 }
 

@@ -141,6 +141,17 @@ static void close_share(struct worker_channel *share)
     }
 }
 
+static void leave_channel(struct worker_channel *share)
+{
+    TAILQ_REMOVE(&share->channel->channels, share, by_channel);
+}
+
+static void free_share(struct worker_channel *share)
+{
+    TAILQ_REMOVE(&share->worker->channels, share, by_worker);
+    object_free(&share->record);
+}
+
 void task_channel_drop_workers(struct task_channel *channel)
 {
     struct worker_channel *share = NULL;
@@ -149,9 +160,8 @@ void task_channel_drop_workers(struct task_channel *channel)
     TAILQ_FOREACH_SAFE(share, &channel->channels, by_channel, next)
     {
         close_share(share);
-        TAILQ_REMOVE(&channel->channels, share, by_channel);
-        TAILQ_REMOVE(&share->worker->channels, share, by_worker);
-        object_free(&share->record);
+        leave_channel(share);
+        free_share(share);
     }
 }
 
@@ -183,7 +193,7 @@ void worker_unindex(struct worker *worker)
     TAILQ_FOREACH(share, &worker->channels, by_worker)
     {
         close_share(share);
-        TAILQ_REMOVE(&share->channel->channels, share, by_channel);
+        leave_channel(share);
     }
     worker_leave_queues(worker);
     worker->activity->worker_count--;
@@ -198,18 +208,15 @@ void worker_link_activity(struct engine *engine, struct worker *worker)
     worker->activity->worker_count++;
 }
 
-static struct membership *find_membership(
-    const struct worker *worker,
-    const struct task_queue *queue)
+static struct membership *find_membership(const struct worker *worker, struct task_queue *queue)
 {
-    struct membership key = {0};
+    struct membership key = {.queue = queue};
     struct membership_tree tree = worker->queues;
 
-    memcpy(&key.queue, &queue, sizeof(queue));
     return RB_FIND(membership_tree, &tree, &key);
 }
 
-bool worker_serves(const struct worker *worker, const struct task_queue *queue)
+bool worker_serves(const struct worker *worker, struct task_queue *queue)
 {
     return find_membership(worker, queue) != NULL;
 }

@@ -41,7 +41,7 @@ void worker_unindex(struct worker *worker);
 void worker_link_activity(struct engine *engine, struct worker *worker);
 
 /* Queue membership, derived from the queues' expressions and the worker's attributes. */
-bool worker_serves(const struct worker *worker, const struct task_queue *queue);
+bool worker_serves(const struct worker *worker, struct task_queue *queue);
 void worker_join_queues(struct engine *engine, struct worker *worker);
 void worker_leave_queues(struct worker *worker);
 void task_queue_gather(struct engine *engine, struct task_queue *queue);

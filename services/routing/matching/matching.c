@@ -94,22 +94,37 @@ static struct task *first_in_line(struct line *line, const struct worker *worker
     return task;
 }
 
+static struct task *earlier(struct task *one, struct task *other)
+{
+    if (!one || !other) {
+        return one ? one : other;
+    }
+    return task_before(one, other) ? one : other;
+}
+
+static struct task *first_in_queue(
+    const struct task_queue *queue,
+    const struct worker *worker,
+    int64_t now_us)
+{
+    struct task *best = NULL;
+    struct line *line = NULL;
+
+    TAILQ_FOREACH(line, &queue->lines, by_queue)
+    {
+        best = earlier(best, first_in_line(line, worker, now_us));
+    }
+    return best;
+}
+
 struct task *matching_find_task(struct worker *worker, int64_t now_us)
 {
     struct task *best = NULL;
     struct membership *membership = NULL;
-    struct line *line = NULL;
 
     RB_FOREACH(membership, membership_tree, &worker->queues)
     {
-        TAILQ_FOREACH(line, &membership->queue->lines, by_queue)
-        {
-            struct task *task = first_in_line(line, worker, now_us);
-
-            if (task && (!best || task_before(task, best))) {
-                best = task;
-            }
-        }
+        best = earlier(best, first_in_queue(membership->queue, worker, now_us));
     }
     return best;
 }

@@ -119,7 +119,7 @@ bool check_etag(const struct record *record, const char *etag, struct error *err
     if (!etag[0]) {
         return true;
     }
-    snprintf(present, sizeof(present), "%" PRId64, record_version(record));
+    (void)snprintf(present, sizeof(present), "%" PRId64, record_version(record));
     if (strcmp(etag, present) == 0) {
         return true;
     }

@@ -33,7 +33,7 @@
     const struct operation operation_##verb = {                                                    \
         .name = #verb,                                                                             \
         .run = run_##verb,                                                                         \
-        .reads_only = only_reads,                                                                  \
+        .reads_only = (only_reads),                                                                \
     };
 
 #endif

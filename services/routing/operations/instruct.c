@@ -129,13 +129,18 @@ void instruct_release_call(struct work *work, const struct task *task, const cha
     instruct(work, row);
 }
 
+static void drop(struct work *work, struct bridge *bridge, struct instruction *instruction)
+{
+    TAILQ_REMOVE(&bridge->instructions, instruction, by_number);
+    work_delete(work, &instruction->record);
+}
+
 void drop_instructions(struct work *work, struct bridge *bridge, int64_t number)
 {
     struct instruction *instruction = NULL;
 
     while ((instruction = TAILQ_FIRST(&bridge->instructions)) &&
            instruction->row.number <= number) {
-        TAILQ_REMOVE(&bridge->instructions, instruction, by_number);
-        work_delete(work, &instruction->record);
+        drop(work, bridge, instruction);
     }
 }

@@ -195,20 +195,21 @@ static bool load_instruction(struct loading *loading)
     const struct instruction_row *row = loading->row;
     struct bridge *bridge = engine_find_bridge(loading->engine, row->bridge_id);
     struct instruction *instruction = NULL;
-    struct instruction *other = NULL;
+    struct instruction *next = NULL;
 
     if (!bridge) {
         return misfit(loading, "an instruction's bridge is missing");
     }
     instruction = (struct instruction *)object_new(loading->engine, ROW_INSTRUCTION, row);
-    TAILQ_FOREACH_REVERSE(other, &bridge->instructions, instruction_list, by_number)
-    {
-        if (other->row.number < row->number) {
-            TAILQ_INSERT_AFTER(&bridge->instructions, other, instruction, by_number);
-            return true;
-        }
+    next = TAILQ_FIRST(&bridge->instructions);
+    while (next && next->row.number < row->number) {
+        next = TAILQ_NEXT(next, by_number);
     }
-    TAILQ_INSERT_HEAD(&bridge->instructions, instruction, by_number);
+    if (next) {
+        TAILQ_INSERT_BEFORE(next, instruction, by_number);
+    } else {
+        TAILQ_INSERT_TAIL(&bridge->instructions, instruction, by_number);
+    }
     return true;
 }
 
@@ -275,28 +276,32 @@ const char *engine_json_text(enum row_kind kind, const void *row)
     }
 }
 
+static void insert_sorted(struct reservation_list *sorted, struct reservation *reservation)
+{
+    struct reservation *next = TAILQ_FIRST(sorted);
+
+    while (next && reservation_made_before(next, reservation)) {
+        next = TAILQ_NEXT(next, by_task);
+    }
+    if (next) {
+        TAILQ_INSERT_BEFORE(next, reservation, by_task);
+    } else {
+        TAILQ_INSERT_TAIL(sorted, reservation, by_task);
+    }
+}
+
 /* A task's reservations stand in the order in which they were made. */
 static void sort_reservations(struct task *task)
 {
-    struct reservation_list sorted = TAILQ_HEAD_INITIALIZER(sorted);
+    struct reservation_list unsorted = TAILQ_HEAD_INITIALIZER(unsorted);
     struct reservation *reservation = NULL;
-    struct reservation *other = NULL;
+    struct reservation *next = NULL;
 
-    while ((reservation = TAILQ_FIRST(&task->reservations))) {
-        TAILQ_REMOVE(&task->reservations, reservation, by_task);
-        TAILQ_FOREACH_REVERSE(other, &sorted, reservation_list, by_task)
-        {
-            if (reservation_made_before(other, reservation)) {
-                break;
-            }
-        }
-        if (other) {
-            TAILQ_INSERT_AFTER(&sorted, other, reservation, by_task);
-        } else {
-            TAILQ_INSERT_HEAD(&sorted, reservation, by_task);
-        }
+    TAILQ_CONCAT(&unsorted, &task->reservations, by_task);
+    TAILQ_FOREACH_SAFE(reservation, &unsorted, by_task, next)
+    {
+        insert_sorted(&task->reservations, reservation);
     }
-    TAILQ_CONCAT(&task->reservations, &sorted, by_task);
 }
 
 static void index_all(struct engine *engine)

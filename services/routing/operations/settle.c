@@ -52,10 +52,10 @@ void settle(struct work *work)
 
     for (;;) {
         struct task *task = first_of_tasks(work);
-        struct task *other = first_of_workers(work);
+        struct task *wanted = first_of_workers(work);
 
-        if (!task || (other && task_before(other, task))) {
-            task = other;
+        if (!task || (wanted && task_before(wanted, task))) {
+            task = wanted;
         }
         if (!task) {
             break;

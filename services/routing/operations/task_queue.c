@@ -131,20 +131,27 @@ static bool update_task_queue(
 }
 DEFINE_OPERATION(update_task_queue, false)
 
+static bool names(struct work *work, const struct workflow *workflow, const char *queue_id)
+{
+    const char *const *ids = NULL;
+    size_t count = workflow_document_queues(workflow->document, work->step->arena, &ids);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ids[i], queue_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct workflow *workflow_naming(struct work *work, const char *queue_id)
 {
     struct record *record = NULL;
 
     RB_FOREACH(record, record_tree, &work->engine->records[ROW_WORKFLOW])
     {
-        const struct workflow *workflow = (struct workflow *)record;
-        const char *const *ids = NULL;
-        size_t count = workflow_document_queues(workflow->document, work->step->arena, &ids);
-
-        for (size_t i = 0; i < count; i++) {
-            if (strcmp(ids[i], queue_id) == 0) {
-                return workflow;
-            }
+        if (names(work, (struct workflow *)record, queue_id)) {
+            return (struct workflow *)record;
         }
     }
     return NULL;

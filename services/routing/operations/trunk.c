@@ -75,16 +75,42 @@ static char *print_addresses(struct work *work, const struct addresses *addresse
     return text;
 }
 
-static bool overlaps(const struct trunk *trunk, const struct addresses *addresses)
+static bool overlaps_one(const struct source_address *address, const struct addresses *addresses)
 {
-    for (size_t i = 0; i < trunk->address_count; i++) {
-        for (size_t j = 0; j < addresses->count; j++) {
-            if (source_address_overlaps(&trunk->addresses[i], &addresses->items[j])) {
-                return true;
-            }
+    for (size_t i = 0; i < addresses->count; i++) {
+        if (source_address_overlaps(address, &addresses->items[i])) {
+            return true;
         }
     }
     return false;
+}
+
+static bool overlaps(const struct trunk *trunk, const struct addresses *addresses)
+{
+    for (size_t i = 0; i < trunk->address_count; i++) {
+        if (overlaps_one(&trunk->addresses[i], addresses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct trunk *find_overlap(
+    struct engine *engine,
+    const struct trunk *self,
+    const struct addresses *addresses)
+{
+    struct record *record = NULL;
+
+    RB_FOREACH(record, record_tree, &engine->records[ROW_TRUNK])
+    {
+        const struct trunk *trunk = (struct trunk *)record;
+
+        if (trunk != self && overlaps(trunk, addresses)) {
+            return trunk;
+        }
+    }
+    return NULL;
 }
 
 /* Over all workspaces: a call must have one place to go. The other's workspace is not named: it may
@@ -96,23 +122,18 @@ static bool check_overlap(
     struct error *err)
 {
     struct engine *engine = NULL;
-    struct record *record = NULL;
 
     for (engine = engines_find_after(work->engines, ""); engine;
          engine = engines_find_after(work->engines, engine->workspace_id)) {
-        RB_FOREACH(record, record_tree, &engine->records[ROW_TRUNK])
-        {
-            const struct trunk *trunk = (struct trunk *)record;
+        const struct trunk *trunk = find_overlap(engine, self, addresses);
+        bool own = engine == work->engine;
 
-            if (trunk == self || !overlaps(trunk, addresses)) {
-                continue;
-            }
-            work_depends(work, record);
+        if (trunk) {
+            work_depends(work, &trunk->record);
             return FAIL_FIELD(
                 err, REASON_TRUNK_OVERLAPS, "trunk.source_addresses",
-                "an address matches %s%s as well",
-                engine == work->engine ? "trunk " : "a trunk of another workspace",
-                engine == work->engine ? trunk->row.id : "");
+                "an address matches %s%s as well", own ? "trunk " : "a trunk of another workspace",
+                own ? trunk->row.id : "");
         }
     }
     return true;

@@ -180,10 +180,16 @@ void work_record(struct work *work, enum row_kind kind, const void *row, bool de
     step_add_change(work->step, kind, row, deleted);
 }
 
+static void untouch(struct engine *engine, struct record *record)
+{
+    record->touched = false;
+    TAILQ_REMOVE(&engine->touched, record, by_touch);
+}
+
 void work_delete(struct work *work, struct record *record)
 {
     if (record->touched) {
-        TAILQ_REMOVE(&work->engine->touched, record, by_touch);
+        untouch(work->engine, record);
     }
     step_add_change(work->step, record->kind, record->row, true);
     if (has_tree(record->kind)) {
@@ -212,18 +218,20 @@ void work_task_changed(struct work *work, struct task *task)
 
 void work_forget_worker(struct work *work, struct worker *worker)
 {
-    if (worker->dirty) {
-        worker->dirty = false;
-        TAILQ_REMOVE(&work->engine->dirty_workers, worker, by_dirty);
+    if (!worker->dirty) {
+        return;
     }
+    worker->dirty = false;
+    TAILQ_REMOVE(&work->engine->dirty_workers, worker, by_dirty);
 }
 
 void work_forget_task(struct work *work, struct task *task)
 {
-    if (task->dirty) {
-        task->dirty = false;
-        TAILQ_REMOVE(&work->engine->dirty_tasks, task, by_dirty);
+    if (!task->dirty) {
+        return;
     }
+    task->dirty = false;
+    TAILQ_REMOVE(&work->engine->dirty_tasks, task, by_dirty);
 }
 
 static struct event *tell(
@@ -236,7 +244,7 @@ static struct event *tell(
     struct event *event = step_add_event(work->step);
     char sentence[512];
 
-    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
     work->engine->progress.last_time_us = work->now_us;
     event->sequence = ++work->engine->progress.last_sequence;
     event->time_us = work->now_us;
@@ -314,8 +322,7 @@ bool work_done(struct work *work)
         work_touch(work, &engine->progress_record);
     }
     while ((record = TAILQ_FIRST(&engine->touched))) {
-        TAILQ_REMOVE(&engine->touched, record, by_touch);
-        record->touched = false;
+        untouch(engine, record);
         step_add_change(work->step, record->kind, record->row, false);
     }
     if (work->step->change_count) {

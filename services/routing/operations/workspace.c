@@ -5,6 +5,7 @@
 #include "services/routing/domain/id.h"
 #include "services/routing/operations/check.h"
 #include "services/routing/operations/define.h"
+#include "services/routing/operations/instruct.h"
 
 /* A new workspace's activities; the first one is its default and its time-out activity. */
 static const struct {
@@ -197,14 +198,8 @@ static void delete_all(struct work *work, enum row_kind kind)
 
     while ((record = RB_MIN(record_tree, &work->engine->records[kind]))) {
         if (kind == ROW_BRIDGE) {
-            struct bridge *bridge = (struct bridge *)record;
-            struct instruction *instruction = NULL;
-
-            deadline_set(&bridge->deadline, 0);
-            while ((instruction = TAILQ_FIRST(&bridge->instructions))) {
-                TAILQ_REMOVE(&bridge->instructions, instruction, by_number);
-                work_delete(work, &instruction->record);
-            }
+            deadline_set(&((struct bridge *)record)->deadline, 0);
+            drop_instructions(work, (struct bridge *)record, INT64_MAX);
         }
         if (kind == ROW_REQUEST) {
             deadline_set(&((struct request *)record)->deadline, 0);

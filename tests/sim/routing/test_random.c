@@ -94,7 +94,7 @@ static void make_worker(struct sim *sim)
     char id[32];
 
     if (sim->world.engine->counts[ROW_WORKER] < 8) {
-        snprintf(id, sizeof(id), "w%u", sim->serial++ % 12);
+        (void)snprintf(id, sizeof(id), "w%u", sim->serial++ % 12);
         if (!engine_find_worker(sim->world.engine, id)) {
             world_worker(
                 &sim->world, arena_strdup(sim->world.arena, id), ANY(sim, worker_attributes));
@@ -209,7 +209,7 @@ static void take_call(struct sim *sim)
 {
     char id[32];
 
-    snprintf(id, sizeof(id), "call-%u", sim->serial++);
+    (void)snprintf(id, sizeof(id), "call-%u", sim->serial++);
     world_report(&sim->world, arena_strdup(sim->world.arena, id), REPORT_ENQUEUE_CALL, "", "");
 }
 
@@ -383,7 +383,7 @@ Test(random_life, keeps_the_invariants_and_survives_restarts, .timeout = 55)
     }
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         /* The last one printed is the one that failed. */
-        fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+        (void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
         run(seed);
     }
 }

@@ -104,8 +104,8 @@ Test(resources, activities_have_names_of_64_characters_and_there_are_100_at_most
 {
     char name[160] = "";
 
-    for (int i = 0; i < 65; i++) {
-        strcat(name, "\xc3\xa4");
+    for (size_t i = 0; i < 65; i++) {
+        memcpy(name + 2 * i, "\xc3\xa4", 3);
     }
     cr_assert_not(create_activity("a", name));
     cr_assert_eq(world.err.reason, REASON_FIELD_TOO_LONG);
