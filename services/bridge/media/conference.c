@@ -48,6 +48,13 @@ void conference_remove(struct conference *conference, struct stream *stream)
     }
 }
 
+void conference_prefetch(const struct conference *conference)
+{
+    for (size_t i = 0; i < conference->count; i++) {
+        stream_prefetch(conference->members[i].stream);
+    }
+}
+
 void conference_tick(struct conference *conference, int64_t now_us)
 {
     struct mixer mixer;

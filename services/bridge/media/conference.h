@@ -38,6 +38,8 @@ void conference_set_members(
     size_t count);
 void conference_remove(struct conference *conference, struct stream *stream);
 
+/* Its turn comes soon. */
+void conference_prefetch(const struct conference *conference);
 /* One frame's worth of time: takes from all, mixes, sends to all. */
 void conference_tick(struct conference *conference, int64_t now_us);
 /* The same, late: nothing is sent. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "services/bridge/media/vectorized.h"
+
 const int16_t g711_ulaw_samples[256] = {
     -32124, -31100, -30076, -29052, -28028, -27004, -25980, -24956, -23932, -22908, -21884, -20860,
     -19836, -18812, -17788, -16764, -15996, -15484, -14972, -14460, -13948, -13436, -12924, -12412,
@@ -82,7 +84,7 @@ static inline int32_t exponent_and_four_bits(int32_t magnitude)
 
 /* The standard takes the one's complement of a negative number, so that -1 is as small as 0; an
  * arithmetic shift by 31 gives the mask for that and for the sign bit. */
-void g711_ulaw_encode(const int16_t *samples, size_t count, uint8_t *ret_bytes)
+VECTORIZED void g711_ulaw_encode(const int16_t *samples, size_t count, uint8_t *ret_bytes)
 {
     enum {
         BIAS = 33,        /* lifts the smallest magnitude into the first segment */
@@ -100,7 +102,7 @@ void g711_ulaw_encode(const int16_t *samples, size_t count, uint8_t *ret_bytes)
     }
 }
 
-void g711_alaw_encode(const int16_t *samples, size_t count, uint8_t *ret_bytes)
+VECTORIZED void g711_alaw_encode(const int16_t *samples, size_t count, uint8_t *ret_bytes)
 {
     enum {
         LINEAR = 16,      /* below this the code is the magnitude itself */

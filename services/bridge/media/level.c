@@ -2,9 +2,11 @@
 
 #include <math.h>
 
+#include "services/bridge/media/vectorized.h"
+
 /* In lanes, so that the compiler may add eight at once: it must not change the order of a sum of
  * floats by itself. A float's 24 bits are plenty for a level. */
-uint64_t level_squares(const int16_t *samples, size_t count)
+VECTORIZED uint64_t level_squares(const int16_t *samples, size_t count)
 {
     enum {
         LANES = 8

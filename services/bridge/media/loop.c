@@ -343,6 +343,11 @@ static void tick_phase(const struct phase *phase, int64_t now_us)
 
     TAILQ_FOREACH(conference, &phase->conferences, link)
     {
+        const struct conference *next = TAILQ_NEXT(conference, link);
+
+        if (next) {
+            conference_prefetch(next);
+        }
         conference_tick(conference, now_us);
     }
     TAILQ_FOREACH(stream, &phase->alone, link)

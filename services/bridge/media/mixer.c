@@ -3,6 +3,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "services/bridge/media/vectorized.h"
+
+VECTORIZED static void add(int32_t sum[FRAME_SAMPLES], const int16_t frame[FRAME_SAMPLES])
+{
+    for (size_t i = 0; i < FRAME_SAMPLES; i++) {
+        sum[i] += frame[i];
+    }
+}
+
 void mixer_begin(struct mixer *mixer)
 {
     memset(mixer->total, 0, sizeof(mixer->total));
@@ -14,12 +23,10 @@ void mixer_add(struct mixer *mixer, size_t index, const int16_t frame[FRAME_SAMP
     assert(index < MIXER_MEMBERS);
     mixer->frames[index] = frame;
     mixer->speaking |= UINT64_C(1) << index;
-    for (size_t i = 0; i < FRAME_SAMPLES; i++) {
-        mixer->total[i] += frame[i];
-    }
+    add(mixer->total, frame);
 }
 
-static void saturate(const int32_t sum[FRAME_SAMPLES], int16_t ret_frame[FRAME_SAMPLES])
+VECTORIZED static void saturate(const int32_t sum[FRAME_SAMPLES], int16_t ret_frame[FRAME_SAMPLES])
 {
     for (size_t i = 0; i < FRAME_SAMPLES; i++) {
         int32_t sample = sum[i];
@@ -30,19 +37,10 @@ static void saturate(const int32_t sum[FRAME_SAMPLES], int16_t ret_frame[FRAME_S
     }
 }
 
-/* Adds (sign 1) or takes away (sign -1) every member of `members`. */
-static void add_members(
-    const struct mixer *mixer,
-    uint64_t members,
-    int32_t sign,
-    int32_t sum[FRAME_SAMPLES])
+VECTORIZED static void subtract(int32_t sum[FRAME_SAMPLES], const int16_t frame[FRAME_SAMPLES])
 {
-    for (; members != 0; members &= members - 1) {
-        const int16_t *frame = mixer->frames[__builtin_ctzll(members)];
-
-        for (size_t i = 0; i < FRAME_SAMPLES; i++) {
-            sum[i] += sign * frame[i];
-        }
+    for (size_t i = 0; i < FRAME_SAMPLES; i++) {
+        sum[i] -= frame[i];
     }
 }
 
@@ -62,10 +60,14 @@ bool mixer_hear(const struct mixer *mixer, uint64_t hears, int16_t ret_frame[FRA
 
     if (__builtin_popcountll(unheard) < __builtin_popcountll(heard)) {
         memcpy(sum, mixer->total, sizeof(sum));
-        add_members(mixer, unheard, -1, sum);
+        for (; unheard != 0; unheard &= unheard - 1) {
+            subtract(sum, mixer->frames[__builtin_ctzll(unheard)]);
+        }
     } else {
         memset(sum, 0, sizeof(sum));
-        add_members(mixer, heard, 1, sum);
+        for (; heard != 0; heard &= heard - 1) {
+            add(sum, mixer->frames[__builtin_ctzll(heard)]);
+        }
     }
     saturate(sum, ret_frame);
     return true;

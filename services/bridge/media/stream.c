@@ -3,6 +3,7 @@
 #include "services/bridge/media/stream.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -240,28 +241,52 @@ static void play(struct stream *stream, int16_t ret_frame[FRAME_SAMPLES], int64_
     }
 }
 
-/* Sends what makes whole packets of `pending`. */
-static void flush(struct stream *stream, int64_t now_us)
+void stream_prefetch(const struct stream *stream)
+{
+    enum {
+        CACHE_LINE = 64
+    };
+    const char *start = (const char *)stream;
+
+    for (size_t at = 0; at < offsetof(struct stream, pending); at += CACHE_LINE) {
+        __builtin_prefetch(start + at);
+    }
+    __builtin_prefetch(&stream->buffer);
+}
+
+static void send_audio(
+    struct stream *stream,
+    uint8_t bytes[RTP_HEADER_SIZE],
+    size_t size,
+    int64_t now_us)
+{
+    const struct rtp_packet packet = {
+        .marker = stream->marker,
+        .payload_type = stream->remote.payload_type,
+        .sequence = stream->sequence++,
+        .timestamp = stream->timestamp,
+        .ssrc = stream->ssrc,
+    };
+
+    rtp_print_header(&packet, bytes);
+    send_datagram(stream, bytes, RTP_HEADER_SIZE + size, now_us);
+    stream->marker = false;
+    stream->timestamp += (uint32_t)size;
+}
+
+/* Packets of another length than a frame: gathers frames and sends what makes whole packets. */
+static void send_in_other_lengths(struct stream *stream, const int16_t *frame, int64_t now_us)
 {
     size_t size = stream->remote.packet_samples;
     uint8_t bytes[RTP_HEADER_SIZE + PTIME_SAMPLES_MAX];
     size_t sent = 0;
 
-    while (stream->pending_count - sent >= size) {
-        const struct rtp_packet packet = {
-            .marker = stream->marker,
-            .payload_type = stream->remote.payload_type,
-            .sequence = stream->sequence++,
-            .timestamp = stream->timestamp,
-            .ssrc = stream->ssrc,
-        };
-
-        rtp_print_header(&packet, bytes);
+    codec_encode(
+        stream->remote.codec, frame, FRAME_SAMPLES, stream->pending + stream->pending_count);
+    stream->pending_count += FRAME_SAMPLES;
+    for (; stream->pending_count - sent >= size; sent += size) {
         memcpy(bytes + RTP_HEADER_SIZE, stream->pending + sent, size);
-        send_datagram(stream, bytes, RTP_HEADER_SIZE + size, now_us);
-        stream->marker = false;
-        stream->timestamp += (uint32_t)size;
-        sent += size;
+        send_audio(stream, bytes, size, now_us);
     }
     stream->pending_count -= sent;
     memmove(stream->pending, stream->pending + sent, stream->pending_count);
@@ -271,6 +296,7 @@ void stream_send(struct stream *stream, const int16_t *frame, int64_t now_us)
 {
     static const int16_t silence[FRAME_SAMPLES];
     int16_t played[FRAME_SAMPLES];
+    uint8_t bytes[RTP_HEADER_SIZE + FRAME_SAMPLES];
 
     if (!may_send(stream)) {
         stream_skip(stream);
@@ -285,12 +311,14 @@ void stream_send(struct stream *stream, const int16_t *frame, int64_t now_us)
         level_add(&stream->level_out, frame, FRAME_SAMPLES);
     } else {
         level_add_silence(&stream->level_out, FRAME_SAMPLES);
+        frame = silence;
     }
-    codec_encode(
-        stream->remote.codec, frame ? frame : silence, FRAME_SAMPLES,
-        stream->pending + stream->pending_count);
-    stream->pending_count += FRAME_SAMPLES;
-    flush(stream, now_us);
+    if (stream->remote.packet_samples == FRAME_SAMPLES) {
+        codec_encode(stream->remote.codec, frame, FRAME_SAMPLES, bytes + RTP_HEADER_SIZE);
+        send_audio(stream, bytes, FRAME_SAMPLES, now_us);
+    } else {
+        send_in_other_lengths(stream, frame, now_us);
+    }
 }
 
 void stream_skip(struct stream *stream)

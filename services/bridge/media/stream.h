@@ -100,7 +100,6 @@ struct stream {
     uint32_t timestamp; /* of the first byte in `pending` */
     bool marker;        /* the next packet begins a talkspurt */
     size_t pending_count;
-    uint8_t pending[PTIME_SAMPLES_MAX + FRAME_SAMPLES]; /* encoded, shorter than a packet */
     struct event_lane lane;
 
     struct media_prompt *prompt; /* NULL: none plays */
@@ -125,6 +124,8 @@ struct stream {
 
     int64_t closed_us;
     struct mailbox_node node; /* the way back to the directory, once closed */
+    /* Audio encoded and not sent, shorter than a packet; when those are not as long as a frame. */
+    uint8_t pending[PTIME_SAMPLES_MAX + FRAME_SAMPLES];
     struct jitter_buffer buffer;
 };
 
@@ -154,6 +155,10 @@ void stream_set_prompt(struct stream *stream, struct media_prompt *prompt, bool 
 bool stream_receive(struct stream *stream, int64_t now_us, struct stream_event *ret_event);
 /* The party's next frame; false when it says nothing. */
 bool stream_take(struct stream *stream, int16_t ret_frame[FRAME_SAMPLES]);
+
+/* Soon to be taken from and sent to: with hundreds of streams on a thread, each has gone from the
+ * cache by its next frame. */
+void stream_prefetch(const struct stream *stream);
 
 /* One frame's worth of time: sends the prompt, else `frame`, else (NULL) silence. */
 void stream_send(struct stream *stream, const int16_t *frame, int64_t now_us);

@@ -28,7 +28,7 @@
 enum {
     PARTICIPANTS = 600,
     ROOM = 3,
-    ROUNDS = 2,     /* undisturbed ones */
+    ROUNDS = 3,     /* undisturbed ones */
     ROUNDS_MAX = 8, /* at most so many, to find them */
     WARM_UP_MS = 600,
     ROUND_MS = 3000,
