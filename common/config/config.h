@@ -76,6 +76,7 @@ struct config_program {
     const char *name;    /* "cordboard-routing" */
     const char *version; /* "0.1.0" */
     const char *summary; /* one sentence for --help */
+    const char *usage;   /* commands for --help, with the newline at the end; may be NULL */
     const char *prefix;  /* "CORDBOARD_ROUTING_" */
     const struct config_setting *settings;
     size_t setting_count;

@@ -63,9 +63,11 @@ void config_print_help(const struct config_program *program, FILE *out)
     (void)fprintf(
         out,
         "%s %s: %s\n\n"
+        "%s%s"
         "Settings, with their defaults in brackets. --name-of=x may also be given as the\n"
         "variable %sNAME_OF=x, or in the file as name_of: x.\n\n",
-        program->name, program->version, program->summary, program->prefix);
+        program->name, program->version, program->summary, program->usage ? program->usage : "",
+        program->usage ? "\n" : "", program->prefix);
     for (size_t i = 0; i < program->setting_count; i++) {
         print_help_line(&program->settings[i], out);
     }

@@ -54,7 +54,7 @@ LAYERS = {
     f"{BRIDGE}/rpc": (("common", f"{BRIDGE}/telemetry", "cordboard", "google", f"{BRIDGE}/domain", f"{BRIDGE}/operations",
                        f"{BRIDGE}/calls"), ("protobuf-c/",)),
     BRIDGE: (("common", "cordboard", "google", "proto_descriptor_set.h", BRIDGE), ()),
-    "services/ctl": (("common", "cordboard", "google"), ("protobuf-c/",)),
+    "services/ctl": (("common", "cordboard", "google", "proto_descriptor_set.h"), ("protobuf-c/",)),
 }
 GUARDED = ("grpc/", "protobuf-c/", "libpq-fe.h", "sofia-sip/", "jansson.h", "microhttpd.h", "sndfile.h",
            "yaml.h")  # libraries only some folders see

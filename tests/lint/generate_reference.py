@@ -23,10 +23,11 @@ def output(*command):
 def pages():
     for name in ("causes", "errors", "log-events", "metrics"):
         yield name, output(str(BUILD / "tests" / "lint" / "print_reference"), name)
-    for service in ("routing", "bridge"):
-        program = BUILD / "services" / service / f"cordboard-{service}"
+    for service in ("routing", "bridge", "ctl"):
+        name = "cordboard" if service == "ctl" else f"cordboard-{service}"
+        program = BUILD / "services" / service / name
         if program.exists():
-            yield f"settings-{service}", (f"# Settings of cordboard-{service}\n\n"
+            yield f"settings-{service}", (f"# Settings of {name}\n\n"
                                           + output(str(program), "--print-settings"))
 
 
