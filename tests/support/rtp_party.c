@@ -32,6 +32,7 @@ enum {
 };
 
 static const double silence_dbfs = -96.0;
+static const double syllables_hz = 3.0;
 
 struct pressed_key {
     uint8_t code;
@@ -48,6 +49,7 @@ struct rtp_party {
 
     int64_t due_us;
     double phase;
+    double syllable;
     size_t speech_at;
     uint16_t sequence;
     uint32_t timestamp;
@@ -94,20 +96,42 @@ static void require(bool condition, const char *what)
 
 /* --- sending --- */
 
-static void next_samples(struct rtp_party *party, int16_t *ret_samples, size_t count)
+/* Something like speech: a pitch with overtones, swelling and pausing as syllables do. */
+static double voice_sample(struct rtp_party *party)
+{
+    double swell = sin(party->syllable);
+    double sum = 0;
+
+    for (int overtone = 1; overtone <= 5; overtone++) {
+        sum += sin(party->phase * overtone) / overtone;
+    }
+    party->syllable = fmod(party->syllable + 2 * M_PI * syllables_hz / RATE_HZ, 2 * M_PI);
+    return swell > 0 ? swell * sum : 0;
+}
+
+static int16_t next_sample(struct rtp_party *party)
 {
     const struct rtp_party_options *options = &party->options;
 
-    for (size_t i = 0; i < count; i++) {
-        if (options->speech) {
-            size_t at = party->speech_at++ % media_prompt_count(options->speech);
+    if (options->speech) {
+        size_t at = party->speech_at++ % media_prompt_count(options->speech);
 
-            ret_samples[i] = media_prompt_samples(options->speech)[at];
-        } else {
-            ret_samples[i] =
-                (int16_t)lround(options->tone_hz > 0 ? AMPLITUDE * sin(party->phase) : 0);
-            party->phase = fmod(party->phase + 2 * M_PI * options->tone_hz / RATE_HZ, 2 * M_PI);
-        }
+        return media_prompt_samples(options->speech)[at];
+    }
+    if (options->tone_hz <= 0) {
+        return 0;
+    }
+
+    double sample = options->voice ? voice_sample(party) : sin(party->phase);
+
+    party->phase = fmod(party->phase + 2 * M_PI * options->tone_hz / RATE_HZ, 2 * M_PI);
+    return (int16_t)lround(AMPLITUDE * sample);
+}
+
+static void next_samples(struct rtp_party *party, int16_t *ret_samples, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ret_samples[i] = next_sample(party);
     }
 }
 

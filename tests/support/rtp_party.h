@@ -24,10 +24,11 @@ struct rtp_party_options {
     const char *address; /* to bind, numeric IPv4; NULL: 127.0.0.1 */
     uint16_t port;       /* 0: any */
     enum media_codec codec;
-    uint8_t payload_type;        /* 0 PCMU, 8 PCMA */
-    int event_payload_type;      /* 0: 101 */
-    unsigned ptime_ms;           /* 0: 20 */
-    double tone_hz;              /* what it says; 0: silence */
+    uint8_t payload_type;   /* 0 PCMU, 8 PCMA */
+    int event_payload_type; /* 0: 101 */
+    unsigned ptime_ms;      /* 0: 20 */
+    double tone_hz;         /* what it says; 0: silence */
+    bool voice; /* not a plain tone but something like speech, with tone_hz as its pitch */
     struct media_prompt *speech; /* or this, over and over; a reference is kept */
     bool mute;                   /* sends no packets at all */
 };

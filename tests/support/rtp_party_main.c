@@ -2,9 +2,10 @@
  *
  *     rtp_party --port 40000 --tone 440 --hear 1000 --not 440 --seconds 20 --record heard.wav
  *
- * Answers to where it first hears something from, unless --to names a peer. Prints `port=N` when it
- * is ready, `heard hz=H level=L after_ms=T` when a tone is first heard, and what it counted at the
- * end, which is after --seconds, on SIGTERM or SIGINT, or with --until-heard once all tones of
+ * --voice sounds like speech of that pitch, which --hear finds like a tone. Answers to where it
+ * first hears something from, unless --to names a peer. Prints `port=N` when it is ready, `heard
+ * hz=H level=L after_ms=T` when a tone is first heard, and what it counted at the end, which is
+ * after --seconds, on SIGTERM or SIGINT, or with --until-heard once all tones of
  * --hear were heard. Exit code 0: all of --hear were heard and none of --not; 1: not so; 2: usage.
  */
 #include <errno.h>
@@ -59,7 +60,7 @@ static void usage(const char *problem, const char *value)
         stderr,
         "rtp_party: %s %s\n"
         "  --bind ADDRESS  --port PORT  --to ADDRESS:PORT  --law ulaw|alaw  --seconds N\n"
-        "  --tone HZ | --speech FILE | --mute  --dial DIGITS\n"
+        "  --tone HZ | --voice HZ | --speech FILE | --mute  --dial DIGITS\n"
         "  --hear HZ ...  --not HZ ...  --level DBFS  --until-heard  --record FILE\n",
         problem, value);
     exit(2);
@@ -140,6 +141,7 @@ static const struct option names[] = {
     {"to",          required_argument, NULL, 't'},
     {"tone",        required_argument, NULL, 'o'},
     {"until-heard", no_argument,       NULL, 'u'},
+    {"voice",       required_argument, NULL, 'v'},
     {NULL,          0,                 NULL, 0  },
 };
 
@@ -161,6 +163,10 @@ static bool take_voice_option(struct orders *orders, int option)
         return true;
     case 'o':
         orders->party.tone_hz = number(optarg);
+        return true;
+    case 'v':
+        orders->party.tone_hz = number(optarg);
+        orders->party.voice = true;
         return true;
     default:
         return false;

@@ -61,6 +61,10 @@ class RtpPartyTest(unittest.TestCase):
                             ["--tone", "700", "--law", "alaw"])
         self.assertEqual(code, 0, output)
 
+    def test_finds_a_voice_by_its_pitch(self):
+        code, output = talk(["--hear", "150", "--not", "220", "--seconds", "2.5"], ["--voice", "150"])
+        self.assertEqual(code, 0, output)
+
     def test_counts_digits(self):
         _, output = talk(["--seconds", "2"], ["--tone", "700", "--dial", "42#"])
         self.assertIn("digits=42#", output)

@@ -429,6 +429,51 @@ Test(stream, only_the_signalled_source_is_heard_when_so_agreed)
     cr_assert_not(hears(&callers[1], &stranger));
 }
 
+Test(wildcard, a_stream_bound_to_all_addresses_keeps_its_port_when_the_source_changes)
+{
+    struct media_options options = world_options();
+    const struct rtp_party_options voice = {.tone_hz = 1700};
+    struct caller callers[2];
+    struct caller moved = {.tone_hz = 1700};
+    struct media_event event;
+
+    options.bind_address = "0.0.0.0";
+    options.advertised_address = "127.0.0.1";
+    options.relatch_us = INT64_C(400000);
+    world_start(&world, &options);
+    moved.party = rtp_party_open(world.stage, &voice);
+    world_add_caller(&world, &callers[0], &talker);
+    world_add_caller(&world, &callers[1], &silent);
+    (void)world_confer(&world, callers, 2);
+    cr_assert(hears(&callers[1], &callers[0]));
+    cr_assert(world_wait_for_event(callers[0].stream_id, MEDIA_EVENT_SOURCE_CHANGED, &event));
+    rtp_party_set_mute(callers[0].party, true);
+    rtp_party_call(moved.party, "127.0.0.1", callers[0].port);
+    cr_assert(hears(&callers[1], &moved));
+    cr_assert(world_wait_for_event(callers[0].stream_id, MEDIA_EVENT_SOURCE_CHANGED, &event));
+    world_stop(&world);
+}
+
+Test(ipv6, a_stream_on_an_ipv6_address_takes_an_ipv6_remote_and_no_other)
+{
+    struct media_options options = world_options();
+    struct media_remote remote = {
+        .address = "::1", .port = 4000, .event_payload_type = -1, .ptime_ms = 20};
+    struct media *media = NULL;
+    uint64_t id = 0;
+    uint16_t port = 0;
+
+    options.bind_address = "::1";
+    if (!media_start(&options, &media, &err) || !media_stream_open(media, &id, &port, &err)) {
+        media_stop(media);
+        cr_skip_test("no IPv6 here: %s", err.message);
+    }
+    cr_assert(media_stream_set_remote(media, id, &remote, &err), "%s", err.message);
+    remote.address = "127.0.0.1";
+    cr_assert_not(media_stream_set_remote(media, id, &remote, &err));
+    media_stop(media);
+}
+
 /* --- flow --- */
 
 Test(stream, names_one_way_audio_and_its_end)
@@ -527,6 +572,44 @@ Test(stream, statistics_tell_levels_and_jitter)
     cr_assert_lt(statistics.jitter_us, 20000);
     cr_assert_gt(statistics.last_in_mono_us, 0);
     cr_assert_float_eq(world_statistics(&world, callers[1].stream_id).level_out_dbfs, -15.2, 3.0);
+}
+
+/* --- late --- */
+
+enum {
+    STALL_MS = 300
+};
+
+/* A handler that breaks the rule: it holds the media thread up, once. */
+static void stall(void *context, const struct media_event *event)
+{
+    (void)context;
+    if (event->type == MEDIA_EVENT_FIRST_PACKET) {
+        (void)poll(NULL, 0, STALL_MS);
+    }
+}
+
+Test(late, frames_that_are_too_late_are_left_out_and_not_sent_in_a_burst)
+{
+    struct media_options options = world_options();
+    struct caller caller;
+    struct rtp_party_report report = {.packets_in = 0};
+    struct media_load load;
+
+    options.on_event = stall;
+    world_start(&world, &options);
+    world_add_caller(&world, &caller, &talker);
+    do {
+        (void)poll(NULL, 0, 5);
+        rtp_party_get_report(caller.party, &report);
+    } while (report.heard_ms < 1000);
+    media_get_load(world.media, &load);
+    /* All but two of the frames of the stall; a step more or less, for the machine's own delays. */
+    cr_assert_geq(load.late_ticks, (STALL_MS - 10) / 5);
+    cr_assert_geq(load.skipped_frames, STALL_MS / 20 - 4);
+    cr_assert_eq(report.missing, 0);
+    cr_assert_geq(report.heard_ms / 20 - (int64_t)report.packets_in, STALL_MS / 20 - 4);
+    world_stop(&world);
 }
 
 /* --- load --- */
