@@ -28,6 +28,7 @@ enum {
     /* After this an INVITE that was given up and never answered is forgotten by the library too. */
     TIMER_C_IN_T1 = 400,
     HOST_SIZE = 256,
+    ROOT_IS_OURS = 2, /* su_root_has_thread */
 };
 
 const struct signalling_commands agent_commands = {
@@ -350,7 +351,10 @@ struct agent *agent_free(struct agent *agent)
         return NULL;
     }
     assert(!agent->started);
-    (void)su_root_obtain(agent->root);
+    /* Half-made, it is still this thread's; to take it twice would wait for ever. */
+    if (su_root_has_thread(agent->root) != ROOT_IS_OURS) {
+        (void)su_root_obtain(agent->root);
+    }
     agent->deaf = true;
     agent_free_all_legs(agent);
     agent_tell_news(agent);

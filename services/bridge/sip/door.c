@@ -1,11 +1,10 @@
-/* The library's assertions are compiled in, and some of them can be reached from outside. What
- * reaches them is sorted out here, between its parser and its transactions:
- * - An ACK that matches an INVITE which has no final answer of ours is nobody's ACK. The library
- *   asserts when the answer could not be sent.
- * - A Via with maddr would send our answers to a third party, and makes sending fail at will.
- * - A Via without the magic cookie is compared with others at an offset it may not have.
- * - A 2xx of an unknown fork is acknowledged by the library alone, to the Contact and Record-Route
- *   it carries.
+/* The library's assertions are compiled in, and it trusts messages more than strangers deserve. So
+ * some are sorted out between its parser and its transactions:
+ * - A Via with maddr or comp: our answers go to where the request came from, and nowhere else.
+ * - A Via without RFC 3261's magic cookie, which the library's transactions rely on.
+ * - An ACK for an INVITE that we have not finally answered: it is nobody's.
+ * - A 1xx or 2xx to an INVITE whose Contact or Record-Route is no SIP address: the library may
+ *   answer some of those without asking.
  * The hook is the message class's function for the body, which the parser calls when the headers
  * are complete. Dropping a message means taking its first line away: the library then counts it as
  * garbage. */

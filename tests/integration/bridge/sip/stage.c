@@ -115,10 +115,18 @@ static void send_errand(struct stage *stage, stage_action *action, void *argumen
 
 struct stage *stage_new(void)
 {
+    return stage_new_with((struct agent_options){0});
+}
+
+struct stage *stage_new_with(struct agent_options options)
+{
     struct stage *stage = mem_new(struct stage);
     struct error err;
-    struct agent_options options = {.listen_address = "127.0.0.1:0", .t1_ms = STAGE_T1_MS};
 
+    options.t1_ms = STAGE_T1_MS;
+    if (!options.listen_address) {
+        options.listen_address = "127.0.0.1:0";
+    }
     STAILQ_INIT(&stage->scenes);
     (void)pthread_mutex_init(&stage->mutex, NULL);
     (void)pthread_cond_init(&stage->changed, NULL);
@@ -192,6 +200,17 @@ struct scene stage_expect(struct stage *stage, enum signalling_event_kind kind)
         scene.kind, kind, "event %d (%d %s) came; expected kind %d", scene.kind, scene.status,
         scene.phrase, kind);
     return scene;
+}
+
+bool stage_next(struct stage *stage, struct scene *ret_scene)
+{
+    struct kept_scene *kept = next_scene(stage, 0);
+
+    if (kept) {
+        *ret_scene = kept->scene;
+        free(kept);
+    }
+    return kept != NULL;
 }
 
 static void do_nothing(struct stage *stage, void *argument)
@@ -392,7 +411,7 @@ void stage_expect_no_transactions(struct stage *stage)
     cr_assert_eq(now.server_transactions, 0);
 }
 
-void peer_open(struct peer *peer, const struct stage *stage)
+static void connect_peer(struct peer *peer, const struct stage *stage, int type)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -400,7 +419,9 @@ void peer_open(struct peer *peer, const struct stage *stage)
     };
     socklen_t length = sizeof(address);
 
-    peer->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    peer->tcp = type == SOCK_STREAM;
+    peer->text[0] = '\0';
+    peer->socket = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     cr_assert_geq(peer->socket, 0);
     cr_assert_eq(bind(peer->socket, (struct sockaddr *)&address, sizeof(address)), 0);
     cr_assert_eq(getsockname(peer->socket, (struct sockaddr *)&address, &length), 0);
@@ -410,6 +431,16 @@ void peer_open(struct peer *peer, const struct stage *stage)
     cr_assert_eq(connect(peer->socket, (struct sockaddr *)&address, sizeof(address)), 0);
 }
 
+void peer_open(struct peer *peer, const struct stage *stage)
+{
+    connect_peer(peer, stage, SOCK_DGRAM);
+}
+
+void peer_connect(struct peer *peer, const struct stage *stage)
+{
+    connect_peer(peer, stage, SOCK_STREAM);
+}
+
 void peer_close(struct peer *peer)
 {
     (void)close(peer->socket);
@@ -417,20 +448,19 @@ void peer_close(struct peer *peer)
 
 void peer_say_bytes(struct peer *peer, const void *bytes, size_t size)
 {
-    (void)send(peer->socket, bytes, size, 0);
+    (void)send(peer->socket, bytes, size, MSG_NOSIGNAL);
 }
 
 void peer_say(struct peer *peer, const char *format, ...)
 {
-    char text[STAGE_TEXT_SIZE];
+    CLEANUP(mem_free_at_exit) char *text = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-
-    int length = vsnprintf(text, sizeof(text), format, arguments);
-
+    int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    cr_assert(length > 0 && length < (int)sizeof(text));
+
+    cr_assert_gt(length, 0);
     peer_say_bytes(peer, text, (size_t)length);
 }
 
@@ -449,6 +479,9 @@ bool peer_hears(struct peer *peer, const char *beginning, int timeout_ms)
         ssize_t size = recv(peer->socket, peer->text, sizeof(peer->text) - 1, 0);
 
         peer->text[size > 0 ? size : 0] = '\0';
+        if (size == 0 && peer->tcp) {
+            return false; /* the agent has closed the connection */
+        }
         if (size > 0 && strncmp(peer->text, beginning, strlen(beginning)) == 0) {
             return true;
         }
@@ -498,18 +531,25 @@ bool peer_text_has(const struct peer *peer, const char *text)
 void peer_request(struct peer *peer, const struct peer_request *request)
 {
     char contact[STAGE_WORD_SIZE];
+    char uri[STAGE_WORD_SIZE];
+    char via[STAGE_WORD_SIZE];
     const char *body = request->body ? request->body : "";
 
-    (void)snprintf(contact, sizeof(contact), "Contact: <sip:alice@127.0.0.1:%d>\r\n", peer->port);
+    (void)snprintf(
+        contact, sizeof(contact), "Contact: <sip:alice@127.0.0.1:%d%s>\r\n", peer->port,
+        peer->tcp ? ";transport=tcp" : "");
+    (void)snprintf(uri, sizeof(uri), "sip:+4930555@127.0.0.1:%d", peer->target_port);
+    (void)snprintf(
+        via, sizeof(via), "SIP/2.0/%s 127.0.0.1:%d;branch=z9hG4bK%s", peer->tcp ? "TCP" : "UDP",
+        peer->port, request->branch ? request->branch : "");
     peer_say(
         peer,
-        "%s sip:+4930555@127.0.0.1:%d SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s\r\n"
+        "%s %s SIP/2.0\r\nVia: %s\r\n"
         "From: \"Alice\" <sip:+49301234@example.com>;tag=peer\r\n"
         "To: <sip:+4930555@127.0.0.1>%s%s\r\n"
         "Call-ID: call-%d\r\nCSeq: %d %s\r\nMax-Forwards: 70\r\n%s%s"
         "Content-Length: %zu\r\n\r\n%s",
-        request->method, peer->target_port, peer->port, request->branch,
+        request->method, request->uri ? request->uri : uri, request->via ? request->via : via,
         request->to_tag ? ";tag=" : "", request->to_tag ? request->to_tag : "", peer->port,
         request->cseq, request->method, request->headers ? request->headers : contact,
         *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);

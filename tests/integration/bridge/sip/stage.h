@@ -40,6 +40,8 @@ struct scene {
 };
 
 struct stage *stage_new(void);
+/* With other options than T1 and the address. */
+struct stage *stage_new_with(struct agent_options options);
 /* Stops the agent; everything it held must be gone. */
 struct stage *stage_free(struct stage *stage);
 struct agent *stage_agent(struct stage *stage);
@@ -47,6 +49,8 @@ int stage_port(const struct stage *stage);
 
 /* The next event; fails the test when it is of another kind, or none comes. */
 struct scene stage_expect(struct stage *stage, enum signalling_event_kind kind);
+/* The next event, if there is one. */
+bool stage_next(struct stage *stage, struct scene *ret_scene);
 /* Fails the test if there is an event. Everything sent before has been handled when it returns. */
 void stage_expect_nothing(struct stage *stage);
 
@@ -69,18 +73,23 @@ struct peer {
     int socket;
     int port;
     int target_port;
+    bool tcp;
     char text[STAGE_TEXT_SIZE]; /* the last message heard */
 };
 
 void peer_open(struct peer *peer, const struct stage *stage);
+/* Over TCP; peer_hears then takes what one read gives for a message. */
+void peer_connect(struct peer *peer, const struct stage *stage);
 void peer_close(struct peer *peer);
 void peer_say(struct peer *peer, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A request of the peer's, from <sip:alice@example.com>;tag=peer, in the one call the peer has. */
 struct peer_request {
     const char *method;
     int cseq;
+    const char *uri;     /* NULL: sip:+4930555@ and the agent's address */
     const char *branch;  /* what follows the magic cookie */
     const char *to_tag;  /* NULL: none */
+    const char *via;     /* instead of the usual one, without "Via: "; NULL: the usual one */
     const char *headers; /* more of them, each with its CRLF; NULL: a Contact of the peer's */
     const char *body;    /* SDP; NULL: none */
 };
