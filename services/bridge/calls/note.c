@@ -121,6 +121,7 @@ static void take_ended(const struct log_context *context, const struct note *not
     metric_add(metric_series(&metric_bridge_calls_ended_total, note->text), 1);
     metric_observe_us(METRIC(bridge_call_duration_seconds), note->took_us);
     LOG(context, call_ended, LOG_TEXT("task", known(note->task_id)), LOG_TEXT("cause", note->text),
+        LOG_TEXT("by", cause_name(note->cause)), LOG_TEXT("why", known(note->why)),
         LOG_INT("status", note->status), LOG_INT("took_ms", note->took_us / 1000));
 }
 

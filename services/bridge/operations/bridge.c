@@ -194,7 +194,7 @@ void bridge_handle_instruction(
         end_worker_released(bridge, step, call, instruction->reservation_id);
         break;
     case INSTRUCTION_RELEASE_CALL:
-        end_released(bridge, step, call, instruction->sip_status);
+        end_released(bridge, step, call, instruction);
         break;
     }
     bridge_settle(bridge, call);

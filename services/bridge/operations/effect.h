@@ -57,7 +57,7 @@ enum note_kind {
     NOTE_INVITE_ANSWERED,
     NOTE_CALL_STARTED,
     NOTE_CALL_WAITING,
-    NOTE_CALL_ENDED, /* text: the report's cause, status */
+    NOTE_CALL_ENDED, /* text: the report's cause; cause, why, status */
     NOTE_WORKER_DIALED,
     NOTE_WORKER_RINGING,
     NOTE_WORKER_JOINED,
@@ -79,6 +79,7 @@ struct note {
     const char *reservation_id;
     const char *worker_id;
     const char *text;
+    const char *why; /* the routing service's reason */
     enum cause cause;
     int status;
     int64_t took_us; /* CALL_ENDED: since its start; WORKER_JOINED: since it was dialled */

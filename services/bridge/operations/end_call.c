@@ -3,6 +3,7 @@
  * that the worker failed would make it look for another one for a caller who is gone. */
 #include <string.h>
 
+#include "common/base/arena.h"
 #include "services/bridge/operations/state.h"
 #include "services/bridge/operations/step.h"
 
@@ -79,6 +80,8 @@ void end_call(
     struct note *note = step_note(step, call, NOTE_CALL_ENDED);
 
     note->text = ending->report;
+    note->cause = ending->cause;
+    note->why = arena_strdup(step->arena, ending->why ? ending->why : "");
     note->status = ending->report_status;
     note->took_us = step->now_us - call->caller->start_us;
 }
@@ -161,14 +164,19 @@ void end_worker_released(
     }
 }
 
-void end_released(struct bridge *bridge, struct step *step, struct call *call, int status)
+void end_released(
+    struct bridge *bridge,
+    struct step *step,
+    struct call *call,
+    const struct instruction *instruction)
 {
     end_call(
         bridge, step, call,
         &(struct ending){
             .cause = CAUSE_TASK_RELEASED,
-            .caller_status = status,
+            .why = instruction->reason,
+            .caller_status = instruction->sip_status,
             .report = "released",
-            .report_status = status,
+            .report_status = instruction->sip_status,
         });
 }

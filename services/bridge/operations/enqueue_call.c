@@ -58,7 +58,8 @@ static struct admission admit(
         admission.cause = CAUSE_INVITE_MERGED;
     } else if (!route) {
         admission.cause = CAUSE_ROUTE_UNKNOWN;
-    } else if (event->description && !session_acceptable(event->description)) {
+    } else if (
+        event->description && !session_acceptable(bridge->media_address, event->description)) {
         admission.cause = CAUSE_CODEC_MISMATCH;
     } else {
         admission.route = route;

@@ -30,7 +30,13 @@ static const struct session_description *previous(const struct leg *leg)
     return leg->local.session_id != 0 ? &leg->local : NULL;
 }
 
-bool session_acceptable(const struct session_description *offer)
+/* Our sockets are of one family. */
+static bool same_family(const char *a, const char *b)
+{
+    return (strchr(a, ':') != NULL) == (strchr(b, ':') != NULL);
+}
+
+bool session_acceptable(const char *media_address, const struct session_description *offer)
 {
     const struct local_media anywhere = {
         .session_id = 1,
@@ -41,7 +47,8 @@ bool session_acceptable(const struct session_description *offer)
     };
     struct session_description answer;
 
-    return answer_make(&anywhere, offer, NULL, &answer) == ANSWER_MADE;
+    return same_family(media_address, offer->address) &&
+           answer_make(&anywhere, offer, NULL, &answer) == ANSWER_MADE;
 }
 
 /* Has the media follow what both sides said; false when that does not fit together. */
@@ -49,7 +56,8 @@ static bool agree(struct step *step, struct leg *leg, bool we_offered)
 {
     struct agreed_media agreed;
 
-    if (!offer_answer_agree(&leg->local, &leg->remote, we_offered, &agreed)) {
+    if (!offer_answer_agree(&leg->local, &leg->remote, we_offered, &agreed) ||
+        (agreed.send && !same_family(leg->media_address, agreed.address))) {
         return false;
     }
     leg->agreed = true;

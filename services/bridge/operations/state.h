@@ -54,7 +54,7 @@ void bridge_settle(struct bridge *bridge, struct call *call);
 /* session.c: offer and answer on one leg. */
 
 /* Whether there is an answer to this offer at all; asked before anything is allocated. */
-bool session_acceptable(const struct session_description *offer);
+bool session_acceptable(const char *media_address, const struct session_description *offer);
 /* Computes our answer into leg->local and has the media follow. False: 488; nothing changed. */
 MUST_USE bool session_answer(
     struct step *step,
@@ -129,6 +129,7 @@ void change_acknowledged(
 
 /* How a call ends. */
 struct ending {
+    const char *why;    /* the routing service's reason, for the log; NULL: none */
     enum cause cause;   /* what the legs are told */
     int caller_status;  /* of the caller's refusal, instead of the cause's; 0: that */
     const char *report; /* cause of CALL_ENDED */
@@ -153,6 +154,10 @@ void end_worker_released(
     struct step *step,
     struct call *call,
     const char *reservation_id);
-void end_released(struct bridge *bridge, struct step *step, struct call *call, int status);
+void end_released(
+    struct bridge *bridge,
+    struct step *step,
+    struct call *call,
+    const struct instruction *instruction);
 
 #endif

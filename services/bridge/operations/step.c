@@ -101,6 +101,7 @@ struct note *step_note(struct step *step, const struct call *call, enum note_kin
         .reservation_id = "",
         .worker_id = "",
         .text = "",
+        .why = "",
         .source_address = "",
         .called_number = "",
     };

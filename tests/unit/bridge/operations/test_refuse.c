@@ -1,5 +1,6 @@
 /* Calls that do not get in, each with its reason. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "tests/unit/bridge/operations/world.h"
 
@@ -40,7 +41,18 @@ Test(refuse, a_session_that_cannot_be_spoken)
 
     offer.format_count = 0;
     world_invite_event(world, &event);
-    world_expect(world, "refuse caller 488 (No codec in common)\n");
+    world_expect(world, "refuse caller 488 (No audio in common)\n");
+    world_free_idle(world);
+}
+
+Test(refuse, audio_from_where_our_sockets_do_not_reach)
+{
+    struct session_description offer = world_session(DIRECTION_SENDRECV);
+    struct signalling_event event = {.called_number = "+4930123", .description = &offer};
+
+    (void)snprintf(offer.address, sizeof(offer.address), "2001:db8::1");
+    world_invite_event(world, &event);
+    world_expect(world, "refuse caller 488 (No audio in common)\n");
     world_free_idle(world);
 }
 

@@ -144,7 +144,7 @@ Test(stories, an_offer_of_ours_that_is_never_answered_ends_the_call)
     world->trace[0] = '\0';
     world_ack(world, "caller", NULL);
     world_expect(
-        world, "hang_up caller 488 (No codec in common)\nclose caller\n"
+        world, "hang_up caller 488 (No audio in common)\nclose caller\n"
                "report call_ended failed 488\n");
     world_free_idle(world);
 }

@@ -184,13 +184,13 @@ Test(worker, with_nothing_to_hear_it_by_is_let_go)
     world->trace[0] = '\0';
     world_answer_with(world, "w1", &foreign);
     world_expect(
-        world, "hang_up w1 488 (No codec in common)\nclose w1\n"
+        world, "hang_up w1 488 (No audio in common)\nclose w1\n"
                "report worker_failed r1 failed 488\n");
     world_dial(world, "r2", "w2");
     world->trace[0] = '\0';
     world_answer_with(world, "w2", NULL);
     world_expect(
-        world, "hang_up w2 488 (No codec in common)\nclose w2\n"
+        world, "hang_up w2 488 (No audio in common)\nclose w2\n"
                "report worker_failed r2 failed 488\n");
     hang_up_and_leave();
 }
