@@ -1,6 +1,26 @@
 #include "common/base/uuid.h"
 
 #include <stddef.h>
+#include <string.h>
+
+/* A '-' stands before the 5th, 7th, 9th and 11th byte. */
+static bool is_dash_position(size_t i)
+{
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+bool uuid_valid(const char *text)
+{
+    if (strnlen(text, UUID_TEXT_SIZE) != UUID_TEXT_SIZE - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
+        if (is_dash_position(i) ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
 
 void uuid7_print(int64_t now_us, const uint8_t random[UUID_RANDOM_BYTES], char text[UUID_TEXT_SIZE])
 {

@@ -4,6 +4,7 @@
 #ifndef COMMON_BASE_UUID_H
 #define COMMON_BASE_UUID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -16,5 +17,8 @@ void uuid7_print(
     int64_t now_us,
     const uint8_t random[UUID_RANDOM_BYTES],
     char text[UUID_TEXT_SIZE]);
+
+/* Whether the text has the form of a UUID of any version; capitals are fine. */
+bool uuid_valid(const char *text);
 
 #endif

@@ -95,6 +95,7 @@ static void run_publication(struct hub *hub, struct hub_message *message)
 
     TAILQ_INSERT_TAIL(&topic->ring, publication, by_age);
     topic->ring_bytes += publication->bytes;
+    topic->newest_sequence = publication->events[publication->event_count - 1].sequence;
     watch_publish(hub, topic, publication);
     session_publish(hub, topic, publication);
     trim_ring(topic);

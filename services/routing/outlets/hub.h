@@ -49,6 +49,7 @@ struct topic {
     char *workspace_id;
     struct publication_list ring; /* gapless, oldest first */
     size_t ring_bytes;
+    int64_t newest_sequence; /* published so far; 0: nothing since the start */
     struct watch_list watches;
     struct session_list sessions;
     RB_ENTRY(topic) by_id;

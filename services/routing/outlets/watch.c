@@ -24,7 +24,8 @@ enum {
     FIELD_EVENTS = 1, /* of WatchEventsResponse */
     FIELD_SEQUENCE = 2,
     PAGE_EVENTS = 200,
-    FULL_ENOUGH = 4 /* messages queued: no further page before some have left */
+    PAGE_BYTES = 256 * 1024, /* a client takes 4 MiB at once, unless it says otherwise */
+    FULL_ENOUGH = 4          /* messages queued: no further page before some have left */
 };
 
 enum watch_state {
@@ -40,8 +41,10 @@ struct watch {
     struct resource_filter filter;
     enum watch_state state;
     bool closed;
-    bool reading;   /* a page or the opening command is under way: it holds the watch */
-    int64_t cursor; /* everything up to here was sent or does not concern it */
+    bool reading;      /* a page or the opening command is under way: it holds the watch */
+    int64_t cursor;    /* everything up to here was sent or does not concern it */
+    int64_t published; /* when the page under way was asked for: it contains all up to here */
+    bool read_all;     /* the newest page was the last one */
     int64_t last_sent_mono_us;
     struct command opening;
     struct get_request opening_request;
@@ -57,6 +60,7 @@ struct watch_message {
     int64_t sequence;
     struct packed_response events; /* a page, packed on the reader's thread */
     size_t count;
+    bool more; /* the page ended before the events did */
     int64_t first_sequence;
     int64_t last_sequence;
 };
@@ -162,45 +166,53 @@ static void read_on(struct watch *watch)
         .reservation_id = watch->filter.reservation_id,
     };
 
-    watch->state = WATCH_CATCHING_UP;
     watch->reading = true;
+    watch->published = hub_topic(watch->hub, watch->workspace_id)->newest_sequence;
     hub_read_events(watch->hub, &query, handle_page, watch);
+}
+
+/* Whether the ring, and what is published from now on, is all that is missing. */
+static bool caught_up(const struct watch *watch, const struct topic *topic)
+{
+    const struct publication *oldest = TAILQ_FIRST(&topic->ring);
+
+    if (topic->newest_sequence == 0) {
+        return watch->read_all; /* what is committed after the page will be published */
+    }
+    return watch->cursor >= topic->newest_sequence ||
+           (oldest && oldest->events[0].sequence <= watch->cursor + 1);
 }
 
 /* Goes live when the ring reaches back far enough, else reads the next page. */
 static void advance(struct watch *watch)
 {
     struct topic *topic = hub_topic(watch->hub, watch->workspace_id);
-    struct publication *publication = TAILQ_FIRST(&topic->ring);
+    struct publication *publication = NULL;
+    size_t bytes = 0;
 
     if (watch->closed || watch->reading) {
         return;
     }
-    if (!publication || publication->events[0].sequence > watch->cursor + 1) {
-        if (rpc_stream_queued(watch->stream) < FULL_ENOUGH) {
-            read_on(watch);
-        }
+    watch->state = WATCH_CATCHING_UP;
+    if (rpc_stream_queued(watch->stream) >= FULL_ENOUGH) {
+        return; /* until it has drained */
+    }
+    if (!caught_up(watch, topic)) {
+        read_on(watch);
         return;
     }
-    watch->state = WATCH_LIVE;
+    /* The ring may hold more than the stream's queue takes: the rest when this is on its way. */
     TAILQ_FOREACH(publication, &topic->ring, by_age)
     {
-        deliver(watch, publication);
+        if (bytes > PAGE_BYTES && rpc_stream_queued(watch->stream) > 0) {
+            return;
+        }
+        if (publication->events[publication->event_count - 1].sequence > watch->cursor) {
+            deliver(watch, publication);
+            bytes += publication->bytes;
+        }
     }
-}
-
-/* Nothing more in the store. What is committed from now on is published; what was committed while
- * we read is in the ring. */
-static void go_live(struct watch *watch)
-{
-    struct topic *topic = hub_topic(watch->hub, watch->workspace_id);
-    struct publication *publication = NULL;
-
     watch->state = WATCH_LIVE;
-    TAILQ_FOREACH(publication, &topic->ring, by_age)
-    {
-        deliver(watch, publication);
-    }
 }
 
 static void finish_compacted(struct watch *watch, int64_t first_sequence)
@@ -220,21 +232,24 @@ static void take_page(struct watch *watch, struct watch_message *message)
         rpc_stream_finish(watch->stream, &message->err);
         return;
     }
-    if (message->count == 0) {
-        go_live(watch);
-        return;
-    }
-    if (resource_filter_empty(&watch->filter) && message->first_sequence != watch->cursor + 1) {
+    if (message->count > 0 && resource_filter_empty(&watch->filter) &&
+        message->first_sequence != watch->cursor + 1) {
         finish_compacted(watch, message->first_sequence);
         return;
     }
-    packed_add_number(&message->events, FIELD_SEQUENCE, message->last_sequence);
+    if (message->count > 0) {
+        packed_add_number(&message->events, FIELD_SEQUENCE, message->last_sequence);
 
-    struct rpc_payload *payload = packed_finish(&message->events);
+        struct rpc_payload *payload = packed_finish(&message->events);
 
-    send_payload(watch, payload);
-    rpc_payload_unref(payload);
-    watch->cursor = message->last_sequence;
+        send_payload(watch, payload);
+        rpc_payload_unref(payload);
+        watch->cursor = message->last_sequence;
+    }
+    watch->read_all = !message->more;
+    if (watch->read_all && watch->published > watch->cursor) {
+        watch->cursor = watch->published; /* what is in between does not pass the filter */
+    }
     advance(watch);
 }
 
@@ -265,7 +280,12 @@ static void handle_page(void *context, const struct event_page *page, const stru
     if (err) {
         message->err = *err;
     }
+    message->more = page && page->count == PAGE_EVENTS;
     for (size_t i = 0; page && i < page->count; i++) {
+        if (message->events.size > PAGE_BYTES) {
+            message->more = true;
+            break;
+        }
         packed_add_event(&message->events, FIELD_EVENTS, &page->events[i]);
         message->first_sequence = i == 0 ? page->events[0].sequence : message->first_sequence;
         message->last_sequence = page->events[i].sequence;

@@ -112,11 +112,31 @@ void event_get(struct rpc_call *call, const ProtobufCMessage *request)
 
 /* --- list --- */
 
+enum {
+    PAGE_BYTES = 3 * 1024 * 1024 /* a client takes 4 MiB at once, unless it says otherwise */
+};
+
 struct pending_list {
     struct rpc_call *call;
     int64_t page_size;
     uint64_t scope;
 };
+
+/* How many events of the page the response can hold; the first one in any case. */
+static size_t count_that_fits(const struct event_page *page, int64_t page_size)
+{
+    size_t bytes = 0;
+    size_t count = 0;
+
+    while (count < page->count && count < (size_t)page_size) {
+        bytes += page->events[count].payload_size;
+        if (bytes > PAGE_BYTES && count > 0) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
 
 static void answer_list(void *context, const struct event_page *page, const struct error *err)
 {
@@ -128,12 +148,11 @@ static void answer_list(void *context, const struct event_page *page, const stru
     }
 
     struct arena *arena = rpc_call_arena(pending->call);
-    size_t count = page->count;
-    bool more = count > (size_t)pending->page_size; /* one more than the page was read */
+    size_t count = count_that_fits(page, pending->page_size);
+    bool more = count < page->count; /* one more than the page was read */
     Cordboard__Routing__V1__ListEventsResponse response =
         CORDBOARD__ROUTING__V1__LIST_EVENTS_RESPONSE__INIT;
 
-    count -= more ? 1 : 0;
     response.events = arena_new_array(arena, Cordboard__Routing__V1__Event *, count);
     for (size_t i = 0; i < count; i++) {
         response.events[i] = unpack(arena, &page->events[i]);

@@ -62,6 +62,34 @@ void pending_answer_empty(void *context, const struct step *step)
     }
 }
 
+enum {
+    PAGE_BYTES = 3 * 1024 * 1024 /* a client takes 4 MiB at once, unless it says otherwise */
+};
+
+/* The messages of the views that fit into a response, the first one in any case; their number. */
+static size_t print_page(const struct step *step, struct arena *arena, ProtobufCMessage **items)
+{
+    size_t bytes = 0;
+    size_t count = 0;
+
+    for (; count < step->view_count; count++) {
+        items[count] = resource_print(&step->views[count], arena);
+        bytes += protobuf_c_message_get_packed_size(items[count]);
+        if (bytes > PAGE_BYTES && count > 0) {
+            break;
+        }
+    }
+    return count;
+}
+
+/* The place after a view, as list operations take it. */
+static const char *place_of(const struct view *view)
+{
+    const struct row_type *type = &row_types[view->kind];
+
+    return row_text(view->row, &type->fields[view->kind == ROW_WORKSPACE ? 0 : 1]);
+}
+
 /* Every list response has the resources first, then next_page_token. */
 void pending_answer_page(void *context, const struct step *step)
 {
@@ -78,14 +106,15 @@ void pending_answer_page(void *context, const struct step *step)
     const ProtobufCFieldDescriptor *list = &pending->method->page->fields[0];
     const ProtobufCFieldDescriptor *next = &pending->method->page->fields[1];
 
+    size_t count = print_page(step, arena, items);
+    const char *after =
+        count < step->view_count ? place_of(&step->views[count - 1]) : step->next_page;
+
     protobuf_c_message_init(pending->method->page, response);
-    for (size_t i = 0; i < step->view_count; i++) {
-        items[i] = resource_print(&step->views[i], arena);
-    }
     memcpy((char *)response + list->offset, &items, sizeof(ProtobufCMessage **));
-    memcpy((char *)response + list->quantifier_offset, &step->view_count, sizeof(step->view_count));
-    if (step->next_page) {
-        const char *token = page_token_print(arena, pending->page_scope, step->next_page);
+    memcpy((char *)response + list->quantifier_offset, &count, sizeof(count));
+    if (after) {
+        const char *token = page_token_print(arena, pending->page_scope, after);
 
         *(const char **)(void *)((char *)response + next->offset) = token;
     }

@@ -170,13 +170,22 @@ static bool read_resource(
 }
 
 /* The whole request counts, so that another one under the same id is noticed. */
-static struct request_key request_key(struct pending *pending, const ProtobufCMessage *request)
+static bool request_key(
+    struct pending *pending,
+    const ProtobufCMessage *request,
+    struct request_key *ret_key,
+    struct error *err)
 {
     struct request_key key = {.id = request_text(request, "request_id")};
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
+    *ret_key = key;
     if (key.id[0] == '\0') {
-        return key;
+        return true;
+    }
+    if (!uuid_valid(key.id)) {
+        return FAIL_FIELD(
+            err, REASON_FIELD_INVALID, "request_id", "request_id: '%.100s' is not a UUID", key.id);
     }
 
     size_t size = protobuf_c_message_get_packed_size(request);
@@ -186,15 +195,20 @@ static struct request_key request_key(struct pending *pending, const ProtobufCMe
     for (size_t i = 0; i < size; i++) {
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     }
-    key.hash = (int64_t)hash;
-    return key;
+    ret_key->hash = (int64_t)hash;
+    return true;
 }
 
 /* --- create --- */
 
-/* A workspace's id is chosen here, since it names the engine that will be asked. */
-static bool new_workspace_id(struct pending *pending, const char *id, struct error *err)
+/* A workspace's id is chosen here, since it names the engine that will be asked: a repeated request
+ * must ask the same one. */
+static bool new_workspace_id(
+    struct pending *pending,
+    const struct create_request *create,
+    struct error *err)
 {
+    const char *id = create->id[0] != '\0' ? create->id : create->key.id;
     char text[UUID_TEXT_SIZE];
     uint8_t random[UUID_RANDOM_BYTES];
 
@@ -227,8 +241,9 @@ static bool create_request(
     struct resource_input input = {.row = NULL};
 
     create->id = request_text(request, arena_printf(arena, "%s_id", resource->singular));
-    if (resource->kind == ROW_WORKSPACE ? !new_workspace_id(pending, create->id, err)
-                                        : !pending_parent(pending, request, err)) {
+    if (!request_key(pending, request, &create->key, err) ||
+        (resource->kind == ROW_WORKSPACE ? !new_workspace_id(pending, create, err)
+                                         : !pending_parent(pending, request, err))) {
         return false;
     }
     if (!message) {
@@ -245,7 +260,6 @@ static bool create_request(
     create->json = input.json;
     create->channels = input.channels;
     create->channel_count = input.channel_count;
-    create->key = request_key(pending, request);
     return true;
 }
 
@@ -409,8 +423,7 @@ static bool update_request(
     update->channels = input.channels;
     update->channel_count = input.channel_count;
     update->etag = request_text(message, "etag");
-    update->key = request_key(pending, request);
-    return true;
+    return request_key(pending, request, &update->key, err);
 }
 
 void resource_update(struct rpc_call *call, const ProtobufCMessage *request)

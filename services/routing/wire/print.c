@@ -231,8 +231,7 @@ ProtobufCMessage *resource_print(const struct view *view, struct arena *arena)
 
     protobuf_c_message_init(resource->descriptor, message);
     set_text(message, "name", resource_name(view, arena));
-    set_text(
-        message, "etag", arena_printf(arena, "\"%lld\"", (long long)row_version(type, view->row)));
+    set_text(message, "etag", arena_printf(arena, "%lld", (long long)row_version(type, view->row)));
     for (size_t i = 0; i < resource->binding_count; i++) {
         print_binding(message, &resource->bindings[i], type, view->row, arena);
     }
