@@ -167,6 +167,7 @@ struct bridge {
     struct record record;
     struct bridge_row row;
     struct instruction_list instructions; /* not acknowledged yet, oldest first */
+    bool attached;                        /* it has been heard of since the rows were loaded */
     struct deadline deadline;             /* armed after a restart until it attaches again */
 };
 

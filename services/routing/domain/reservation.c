@@ -133,15 +133,37 @@ void reservation_unindex(struct reservation *reservation)
     }
 }
 
+/* Of two reservations of one task: two are never live at once, so time tells, and a live one is the
+ * last. */
+static bool made_before(const struct reservation *one, const struct reservation *other)
+{
+    if (one->row.create_time_us != other->row.create_time_us) {
+        return one->row.create_time_us < other->row.create_time_us;
+    }
+    if (reservation_live(one) != reservation_live(other)) {
+        return reservation_live(other);
+    }
+    return strcmp(one->row.id, other->row.id) < 0;
+}
+
 void reservation_link(struct reservation *reservation, struct task *task, struct worker *worker)
 {
+    struct reservation *earlier = TAILQ_LAST(&task->reservations, reservation_list);
+
     reservation->task = task;
     reservation->worker = worker;
-    TAILQ_INSERT_TAIL(&task->reservations, reservation, by_task);
     if (worker) {
         reservation->worker_record = reservation->record;
         RB_INSERT(record_tree, &worker->reservations, &reservation->worker_record);
     }
+    while (earlier && !made_before(earlier, reservation)) {
+        earlier = TAILQ_PREV(earlier, reservation_list, by_task);
+    }
+    if (!earlier) {
+        TAILQ_INSERT_HEAD(&task->reservations, reservation, by_task);
+        return;
+    }
+    TAILQ_INSERT_AFTER(&task->reservations, earlier, reservation, by_task);
 }
 
 void reservation_unlink(struct reservation *reservation)
@@ -151,15 +173,4 @@ void reservation_unlink(struct reservation *reservation)
     if (reservation->worker) {
         RB_REMOVE(record_tree, &reservation->worker->reservations, &reservation->worker_record);
     }
-}
-
-bool reservation_made_before(const struct reservation *one, const struct reservation *other)
-{
-    if (one->row.create_time_us != other->row.create_time_us) {
-        return one->row.create_time_us < other->row.create_time_us;
-    }
-    if (reservation_live(one) != reservation_live(other)) {
-        return reservation_live(other);
-    }
-    return strcmp(one->row.id, other->row.id) < 0;
 }

@@ -39,11 +39,8 @@ void reservation_set_up(
  * worker did not take. 0 when it ended otherwise, or has not ended. */
 int64_t reservation_retry_time_us(const struct reservation *reservation);
 
-/* Of two reservations of one task; two are never live at once, so time tells, and a live one is the
- * last. */
-bool reservation_made_before(const struct reservation *one, const struct reservation *other);
-
-/* Ties a new or loaded one to its task and worker, and unties it for good. worker: NULL when it has
+/* Ties a new or loaded one to its task and worker, in the order in which they were made, and unties
+ * it for good. worker: NULL when it has
  * outlived its worker. */
 void reservation_link(struct reservation *reservation, struct task *task, struct worker *worker);
 void reservation_unlink(struct reservation *reservation);

@@ -20,6 +20,7 @@
 #undef FIELD
 #undef END
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): an initializer in three parts. */
 #define ROW(kind, KIND, table)                                                                     \
     [ROW_##KIND] = {#kind, table, sizeof(struct kind##_row), kind##_fields, KIND##_FIELD_COUNT, 0
 #define KEY(KIND, kind, TYPE, field) +1
@@ -27,6 +28,7 @@
 #define END(kind, KIND)                                                                            \
     }                                                                                              \
     ,
+/* NOLINTEND(bugprone-macro-parentheses) */
 const struct row_type row_types[ROW_KIND_COUNT] = {
 #include "services/routing/domain/rows.def"
 };

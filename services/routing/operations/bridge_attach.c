@@ -114,7 +114,7 @@ static bool attach_bridge(
     }
     work->actor = "bridge";
     bridge = bridge_obtain(work, request->bridge_id);
-    deadline_set(&bridge->deadline, 0);
+    bridge_heard(bridge);
     acknowledge(work, bridge);
     changed = strcmp(bridge->row.incarnation, request->incarnation) != 0;
     /* A bridge that attached before it had anything to do here has left no incarnation. */

@@ -68,6 +68,7 @@ void bridge_calls_lost(struct work *work, struct bridge *bridge)
     static const struct call_ending lost = {.cause = "bridge_lost", .reason = "bridge_lost"};
     struct task *task = NULL;
 
+    bridge->attached = false;
     deadline_set(&bridge->deadline, 0);
     for (task = engine_find_call_after(work->engine, bridge->row.id, ""); task;
          task = engine_find_call_after(work->engine, bridge->row.id, task->row.call_id)) {

@@ -321,6 +321,7 @@ static bool bridge_report(
             (long long)report->number, (long long)expected);
     }
     bridge = bridge_obtain(work, report->bridge_id);
+    bridge_heard(bridge);
     work->actor = "bridge";
     if (report->number > bridge->row.last_report_number) {
         work_touch(work, &bridge->record);

@@ -15,6 +15,12 @@ struct bridge *bridge_obtain(struct work *work, const char *bridge_id)
         work, ROW_BRIDGE, row_new(ROW_BRIDGE, work->step->arena), bridge_id);
 }
 
+void bridge_heard(struct bridge *bridge)
+{
+    bridge->attached = true;
+    deadline_set(&bridge->deadline, 0);
+}
+
 /* An empty one to be filled in. */
 static struct instruction_row *draft(
     struct work *work,

@@ -12,6 +12,9 @@ struct work;
 /* The bridge as this workspace knows it; made when it is new. */
 struct bridge *bridge_obtain(struct work *work, const char *bridge_id);
 
+/* It has been heard of: nobody has to wait for it any more. */
+void bridge_heard(struct bridge *bridge);
+
 /* The call's task is durable. */
 void instruct_call_enqueued(struct work *work, const struct task *task);
 void instruct_dial_worker(

@@ -1,4 +1,6 @@
 /* list_<kind>s: pages of resources, in the order of ids. */
+#include <string.h>
+
 #include "common/base/arena.h"
 #include "services/routing/domain/limits.h"
 #include "services/routing/operations/define.h"
@@ -17,10 +19,10 @@ static bool begin_page(
     const struct list_request *request,
     struct error *err)
 {
+    *page = (struct page){.work = work, .request = request, .size = (size_t)request->page_size};
     if (request->page_size < 0) {
         return FAIL_FIELD(err, REASON_FIELD_INVALID, "page_size", "page_size must not be negative");
     }
-    *page = (struct page){.work = work, .request = request, .size = (size_t)request->page_size};
     if (page->size == 0) {
         page->size = PAGE_SIZE_DEFAULT;
     }
@@ -96,21 +98,29 @@ DEFINE_LIST(tasks, TASK)
 DEFINE_LIST(trunks, TRUNK)
 DEFINE_LIST(inbound_routes, INBOUND_ROUTE)
 
-/* A task's reservations are few, and their ids are UUIDs of version 7 made one after another: their
- * order is that of their ids. */
+static const struct reservation *next_by_id(const struct task *task, const char *last_id)
+{
+    const struct reservation *reservation = NULL;
+    const struct reservation *best = NULL;
+
+    TAILQ_FOREACH(reservation, &task->reservations, by_task)
+    {
+        const char *id = reservation->row.id;
+
+        if (strcmp(id, last_id) > 0 && (!best || strcmp(id, best->row.id) < 0)) {
+            best = reservation;
+        }
+    }
+    return best;
+}
+
+/* A task's reservations are few; they stand in the order in which they were made. */
 static void fill_page_of_task(struct page *page, const struct task *task)
 {
     const char *last_id = text_or_empty(page->request->after);
     const struct reservation *reservation = NULL;
-    struct record after = {.id = last_id};
 
-    TAILQ_FOREACH(reservation, &task->reservations, by_task)
-    {
-        struct record present = {.id = reservation->row.id};
-
-        if (record_compare(&present, &after) <= 0) {
-            continue;
-        }
+    while ((reservation = next_by_id(task, last_id))) {
         if (!add_to_page(page, &reservation->record)) {
             page->work->step->next_page = arena_strdup(page->work->step->arena, last_id);
             return;

@@ -276,42 +276,10 @@ const char *engine_json_text(enum row_kind kind, const void *row)
     }
 }
 
-static void insert_sorted(struct reservation_list *sorted, struct reservation *reservation)
-{
-    struct reservation *next = TAILQ_FIRST(sorted);
-
-    while (next && reservation_made_before(next, reservation)) {
-        next = TAILQ_NEXT(next, by_task);
-    }
-    if (next) {
-        TAILQ_INSERT_BEFORE(next, reservation, by_task);
-    } else {
-        TAILQ_INSERT_TAIL(sorted, reservation, by_task);
-    }
-}
-
-/* A task's reservations stand in the order in which they were made. */
-static void sort_reservations(struct task *task)
-{
-    struct reservation_list unsorted = TAILQ_HEAD_INITIALIZER(unsorted);
-    struct reservation *reservation = NULL;
-    struct reservation *next = NULL;
-
-    TAILQ_CONCAT(&unsorted, &task->reservations, by_task);
-    TAILQ_FOREACH_SAFE(reservation, &unsorted, by_task, next)
-    {
-        insert_sorted(&task->reservations, reservation);
-    }
-}
-
 static void index_all(struct engine *engine)
 {
     struct record *record = NULL;
 
-    RB_FOREACH(record, record_tree, &engine->records[ROW_TASK])
-    {
-        sort_reservations((struct task *)record);
-    }
     RB_FOREACH(record, record_tree, &engine->records[ROW_RESERVATION])
     {
         reservation_index((struct reservation *)record);

@@ -109,7 +109,7 @@ static bool resume_workspace(
     {
         struct bridge *bridge = (struct bridge *)record;
 
-        if (has_live_call(work->engine, bridge)) {
+        if (!bridge->attached && has_live_call(work->engine, bridge)) {
             deadline_set(&bridge->deadline, work->now_us + BRIDGE_LEASE_US);
         }
     }

@@ -416,6 +416,17 @@ Test(calls, wait_one_lease_for_their_bridge_after_a_restart)
     cr_assert_str_eq(world_find_task(&world, id)->row.reason, "bridge_lost");
 }
 
+Test(calls, go_on_after_an_outage_when_their_bridge_was_there_all_the_time)
+{
+    struct resume_request resume = {.gap_us = 20 * WORLD_SECOND};
+    const struct task *task = world_call(&world, "c1");
+
+    world.now_us += resume.gap_us;
+    cr_assert(world_run(&world, &operation_resume_workspace, &resume));
+    world_pass(&world, 10 * BRIDGE_LEASE_US);
+    cr_assert_eq(task->row.state, TASK_PENDING);
+}
+
 Test(calls, resumed_after_an_outage_give_offers_the_time_they_missed)
 {
     struct resume_request resume = {.gap_us = 100 * WORLD_SECOND};
