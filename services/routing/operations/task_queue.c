@@ -87,7 +87,7 @@ static void set_expression(
     }
     work_tell(
         work, "task-queue.expression.updated", &queue->record,
-        "Task queue %s is served by workers with: %.200s", queue->row.id, text);
+        "Task queue %s has another expression.", queue->row.id);
 }
 
 static bool update_task_queue(

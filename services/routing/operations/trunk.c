@@ -27,7 +27,7 @@ static bool add_address(struct addresses *addresses, const char *text, struct er
     if (!source_address_parse(text, &addresses->items[addresses->count])) {
         return FAIL_FIELD(
             err, REASON_FIELD_INVALID, "trunk.source_addresses",
-            "'%.64s' is not an address, an address with a port, or a prefix without bits behind "
+            "'%s' is not an address, an address with a port, or a prefix without bits behind "
             "it",
             text);
     }

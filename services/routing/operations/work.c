@@ -99,6 +99,9 @@ void work_reply(struct work *work, const struct record *record)
 {
     describe(record, work->step->arena, step_add_view(work->step));
     work_depends(work, record);
+    if (record->kind == ROW_TASK_QUEUE) {
+        work_depends_on_all(work); /* its counts are those of workers and tasks */
+    }
 }
 
 void work_touch(struct work *work, struct record *record)
@@ -201,6 +204,7 @@ void work_delete(struct work *work, struct record *record)
 void work_worker_changed(struct work *work, struct worker *worker)
 {
     worker_index(worker);
+    worker->record.batch = work->engines->open_batch; /* its load is part of what it shows */
     if (!worker->dirty) {
         worker->dirty = true;
         TAILQ_INSERT_TAIL(&work->engine->dirty_workers, worker, by_dirty);
@@ -234,6 +238,21 @@ void work_forget_task(struct work *work, struct task *task)
     TAILQ_REMOVE(&work->engine->dirty_tasks, task, by_dirty);
 }
 
+/* Whole, however long: a sentence cut within a character would not be text any more. */
+static char *print_sentence(struct arena *arena, const char *format, va_list arguments)
+{
+    char *sentence = NULL;
+    size_t size = 0;
+    va_list again;
+
+    va_copy(again, arguments);
+    size = (size_t)vsnprintf(NULL, 0, format, again) + 1;
+    va_end(again);
+    sentence = arena_alloc(arena, size);
+    (void)vsnprintf(sentence, size, format, arguments);
+    return sentence;
+}
+
 static struct event *tell(
     struct work *work,
     const char *type,
@@ -242,15 +261,13 @@ static struct event *tell(
     va_list arguments)
 {
     struct event *event = step_add_event(work->step);
-    char sentence[512];
 
-    (void)vsnprintf(sentence, sizeof(sentence), format, arguments);
     work->engine->progress.last_time_us = work->now_us;
     event->sequence = ++work->engine->progress.last_sequence;
     event->time_us = work->now_us;
     event->type = type;
     event->actor = work->actor;
-    event->description = arena_strdup(work->step->arena, sentence);
+    event->description = print_sentence(work->step->arena, format, arguments);
     event->resource = resource;
     return event;
 }

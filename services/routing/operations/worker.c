@@ -12,6 +12,7 @@
 #include "services/routing/operations/check.h"
 #include "services/routing/operations/define.h"
 #include "services/routing/operations/reservation_life.h"
+#include "services/routing/operations/settle.h"
 
 static bool check_channels(
     struct work *work,
@@ -160,6 +161,7 @@ static bool create_worker(
     set_channels(work, worker, request->channels, request->channel_count);
     work_worker_changed(work, worker);
     remember_request(work, &request->key, "create_worker", worker->row.id);
+    settle(work); /* so that the reply shows what the worker got at once */
     work_reply(work, &worker->record);
     return true;
 }
@@ -237,6 +239,7 @@ static bool update_worker(
     set_channels(work, worker, request->channels, request->channel_count);
     work_worker_changed(work, worker);
     remember_request(work, &request->key, "update_worker", worker->row.id);
+    settle(work);
     work_reply(work, &worker->record);
     return true;
 }
@@ -333,6 +336,7 @@ static bool set_worker_activity(
     if (request->reject_pending) {
         reject_pending(work, worker);
     }
+    settle(work);
     work_reply(work, &worker->record);
     return true;
 }

@@ -217,6 +217,22 @@ Test(matching, worker_gone_offline_keeps_the_offer_but_gets_no_other)
     cr_assert_str_eq(holder("v1"), "");
 }
 
+Test(matching, reply_shows_what_the_worker_got_in_the_same_step_and_waits_for_it)
+{
+    struct get_request request = {.id = "ada"};
+    int64_t batch = 0;
+
+    world_task(&world, "t1", "");
+    world_worker(&world, "ada", "");
+    cr_assert_eq(world.step->views[0].channels[1].available_capacity_percentage, 0);
+    cr_assert_str_eq(world.step->views[0].channels[1].task_channel_id, "default");
+    world_task(&world, "t2", "");
+    batch = world.engines->open_batch;
+    cr_assert(world_reject(&world, world_offer(&world, "t1")));
+    cr_assert(world_run(&world, &operation_get_worker, &request));
+    cr_assert_eq(world.step->depends_on_batch, batch, "her load changed, though not her row");
+}
+
 Test(matching, sweep_finds_nothing_to_mend)
 {
     world_worker(&world, "ada", "");
