@@ -4,13 +4,22 @@ JOBS ?= $(shell nproc)
 SECONDS ?= 60
 PYTHON = /usr/bin/python3
 PREFIX ?= /usr/local
+DATA ?= data
+DEMO = $(PYTHON) services/ctl/demo/demo.py
 
 .DEFAULT_GOAL := help
-.PHONY: help test unit lint format reference bench fuzz install install-packages clean
+.PHONY: help run call test unit lint format reference bench fuzz install install-packages clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  make %-18s %s\n' "$$name" "$$what"; done
+
+run: install-packages ## Starts everything with a demo workspace, until Ctrl-C; the data stays in DATA=data.
+	@services/ctl/demo/build.sh $(JOBS)
+	@CORDBOARD_DEMO_CALL="make call" exec $(DEMO) run --programs build/release --data $(DATA)
+
+call: ## Makes a call through what `make run` has started, and shows what happens.
+	@exec $(DEMO) call --data $(DATA)
 
 test: install-packages ## Builds and tests everything; ends in "N passed, N failed".
 	@$(PYTHON) tests/run_tests.py --jobs $(JOBS)

@@ -201,7 +201,8 @@ static grpc_channel *make_channel(const struct rpc_client_options *options)
         integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options->keepalive_timeout_ms, 10000),
         integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0, 0), /* any number */
         integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, options->backoff_min_ms, 200),
-        integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, options->backoff_min_ms, 200),
+        /* In spite of its name: how long one attempt to connect may take, on a busy machine too. */
+        integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 0, 5000),
         integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, options->backoff_max_ms, 5000),
         integer(
             GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes, RESPONSE_BYTES),

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +37,23 @@ void migrations_deinit(struct migrations *migrations)
     *migrations = (struct migrations){0};
 }
 
-const char *migrations_directory(const char *configured)
+char *migrations_directory(const char *configured)
 {
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof(program));
+
     if (configured && configured[0]) {
-        return configured;
+        return mem_strdup(configured);
     }
-    return access(MIGRATIONS_INSTALLED, R_OK) == 0 ? MIGRATIONS_INSTALLED : MIGRATIONS_SOURCE;
+    while (length > 0 && program[length - 1] != '/') {
+        length--;
+    }
+
+    CLEANUP(mem_free_at_exit)
+    char *beside =
+        mem_printf("%.*s" MIGRATIONS_FROM_PROGRAM, length > 0 ? (int)length : 0, program);
+
+    return access(beside, R_OK) == 0 ? STEAL(beside) : mem_strdup(MIGRATIONS_SOURCE);
 }
 
 static struct migration *migrations_add(

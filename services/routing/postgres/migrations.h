@@ -43,9 +43,9 @@ struct migrations_done {
 };
 
 /* The directory to use: the setting when there is one, else where `cmake --install` puts the files,
- * else the source tree's. Constant or `configured` itself.
+ * seen from the program (an installation may be moved), else the source tree's. free() it.
  */
-const char *migrations_directory(const char *configured);
+char *migrations_directory(const char *configured);
 
 /* Blocks while another replica migrates, and for as long as the files take. On a connection of its
  * own: its prepared statements stay.

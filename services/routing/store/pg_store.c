@@ -136,11 +136,12 @@ static bool prepare_database(
     struct error *err)
 {
     CLEANUP(postgres_disconnect_at_exit) PGconn *connection = NULL;
+    CLEANUP(mem_free_at_exit)
+    char *migrations = migrations_directory(options->migrations_directory);
     struct migrations_done done;
 
     return open_writer(pg, &connection, err) &&
-           migrations_run(
-               connection, migrations_directory(options->migrations_directory), &done, err) &&
+           migrations_run(connection, migrations, &done, err) &&
            pg_make_shards(connection, pg->shard_count, err);
 }
 

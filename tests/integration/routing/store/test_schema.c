@@ -16,12 +16,13 @@ static PGconn *sql;
 
 static void migrate(void)
 {
+    CLEANUP(mem_free_at_exit) char *directory = migrations_directory(NULL);
     struct migrations_done done;
     struct error err;
 
     url = test_database_new();
     sql = test_connect(url);
-    cr_assert(migrations_run(sql, migrations_directory(NULL), &done, &err), "%s", err.message);
+    cr_assert(migrations_run(sql, directory, &done, &err), "%s", err.message);
 }
 
 static void disconnect(void)

@@ -1,0 +1,232 @@
+"""`make call`: one call through the running system, with two real phones that speak.
+
+The caller dials the German line; Anna becomes available, accepts the reservation over her session,
+her phone rings and answers; both talk, the caller hangs up, Anna completes the task. Printed is what
+the event stream says, as it says it, and at the end what each side heard.
+"""
+import json
+import os
+import pathlib
+import queue
+import random
+import sys
+import time
+
+import voice
+import workspace
+from client import CallFailed, Client
+from phone import Phone, PhoneFailed, free_port
+
+STEP_S = 60
+WAIT_S = 2  # how long the caller waits, with wait audio, until there is an agent
+WORKER = f"{workspace.NAME}/workers/anna"
+
+
+class Failed(Exception):
+    pass
+
+
+def running_system(data):
+    """The addresses that `make run` wrote down, if it still runs."""
+    try:
+        state = json.loads((data / "run.json").read_text())
+        os.kill(state["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        raise Failed(f"nothing runs with the data in {data}; start `make run` first, in another terminal") from None
+    return state
+
+
+def last_part(name):
+    return name.rsplit("/", 1)[-1]
+
+
+def who(event):
+    party = event.get("call", {}).get("party")
+    worker = event.get("reservation", {}).get("worker") or event.get("worker", {}).get("name")
+    return last_part(party or worker or event["actor"])
+
+
+def local_time(event):
+    """12:00:05.123, here, of 2026-01-31T12:00:05.123456Z."""
+    text, _, fraction = event["eventTime"].rstrip("Z").partition(".")
+    seconds = time.mktime(time.strptime(text, "%Y-%m-%dT%H:%M:%S")) - time.timezone
+    return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{fraction[:3]:0<3}"
+
+
+class Call:
+    def __init__(self, client, system, data, talk_s, mute):
+        self.client, self.system, self.data = client, system, data
+        self.talk_s, self.mute = talk_s, mute
+        self.number = "+49301" + "".join(random.choice("0123456789") for _ in range(6))
+        self.events = queue.Queue()
+        self.results = queue.Queue()
+        self.task = None
+        self.reservation = None
+        self.commands = 0
+        self.parts = []  # to be stopped, in order
+
+    # --- what comes in ---
+
+    def take_watched(self, message):
+        for event in message.get("events", ()):
+            self.events.put(event)
+
+    def take_session(self, message):
+        if "result" in message:
+            self.results.put(message["result"])
+
+    def concerns_us(self, event):
+        task = event.get("task", {})
+        if not self.task and task.get("call", {}).get("callerNumber") == self.number:
+            self.task = task["name"]
+        return task.get("name", "") == self.task or event["resource"] == WORKER
+
+    def words_of(self, event):
+        """The event's description, with "the task" for the long name of ours."""
+        words = event.get("description", "")
+        return words if not self.task else words.replace(
+            f"Task {last_part(self.task)}", "The task").replace(f"task {last_part(self.task)}", "the task")
+
+    def wait_for(self, event_type):
+        """Prints the timeline up to the next event of this type and returns that."""
+        deadline = time.monotonic() + STEP_S
+        while True:
+            try:
+                event = self.events.get(timeout=0.1)
+            except queue.Empty:
+                self.check()
+                if time.monotonic() > deadline:
+                    raise Failed(f"no {event_type} within {STEP_S} s") from None
+                continue
+            if not self.concerns_us(event):
+                continue
+            print(f"  {local_time(event)}  {event['eventType']:<29} {who(event):<8} "
+                  f"{self.words_of(event)}", flush=True)
+            if event["eventType"] in ("task.canceled", "reservation.canceled", "reservation.timeout"):
+                raise Failed(event.get("description", event["eventType"]))
+            if event["eventType"] == event_type:
+                return event
+
+    def check(self):
+        for stream in (self.watch, self.session):
+            if stream.failure():
+                raise Failed(stream.failure())
+        for phone in (self.agent, self.caller):
+            if phone.process and phone.process.poll() is not None:
+                raise Failed(f"a phone has ended; see {phone.log}")
+
+    def command(self, kind, **fields):
+        """What the worker does, over the session."""
+        self.commands += 1
+        self.session.send(commandNumber=self.commands, **{kind: fields})
+        deadline = time.monotonic() + STEP_S
+        while True:
+            try:
+                result = self.results.get(timeout=0.1)
+            except queue.Empty:
+                self.check()
+                if time.monotonic() > deadline:
+                    raise Failed(f"no answer to the worker's {kind}") from None
+                continue
+            if int(result["commandNumber"]) == self.commands:
+                if result.get("status", {}).get("code"):
+                    raise Failed(f"{kind}: {result['status'].get('message')}")
+                return result
+
+    # --- the story ---
+
+    def prepare(self):
+        worker = self.client.rpc("GetWorker", name=WORKER)
+        contact = json.loads(worker["attributes"])["contact_uri"]
+        user, _, address = contact.removeprefix("sip:").partition("@")
+        host, _, port = address.partition(":")
+        length = self.talk_s + 40
+        spoken = {"caller": voice.speech(voice.CALLER_HZ, length), "agent": voice.speech(voice.AGENT_HZ, length)}
+        if self.mute:
+            spoken[self.mute] = [0.0] * len(spoken[self.mute])
+        self.agent = Phone(self.data / "phones/agent", user, host, int(port), spoken["agent"], answers=True)
+        self.caller = Phone(self.data / "phones/caller", self.number, "127.0.0.1",
+                            free_port("127.0.0.1", int(port) + 100), spoken["caller"], answers=False)
+        self.parts += [self.caller, self.agent]
+        self.agent.start()
+        print(f"Anna's phone (baresip) waits at {contact}.")
+        self.watch = self.client.stream("WatchEvents", self.take_watched, parent=workspace.NAME, afterSequence=-1)
+        self.session = self.client.stream("AttachWorkerSession", self.take_session, open={"worker": WORKER})
+        self.tidy()
+
+    def tidy(self):
+        """What a call that was broken off may have left to Anna."""
+        for r in self.client.rpc("ListReservations", parent=WORKER).get("reservations", ()):
+            if r["state"] in ("ACCEPTED", "WRAPPING"):
+                self.client.rpc("CompleteReservation", name=r["name"])
+
+    def make(self):
+        number = workspace.GERMAN_NUMBER
+        print(f"A caller (baresip, {self.number}) dials {number} at {self.system['sip']}.\n", flush=True)
+        self.caller.start(dial=f"sip:{number}@{self.system['sip']}")
+        self.wait_for("call.answered")
+        time.sleep(WAIT_S)
+        self.command("setActivity", activity=f"{workspace.NAME}/activities/available")
+        self.reservation = self.wait_for("reservation.created")["reservation"]["name"]
+        self.command("accept", reservation=self.reservation)
+        self.wait_for("reservation.accepted")
+        time.sleep(self.talk_s)
+        self.caller.stop()
+        self.wait_for_end()
+
+    def wait_for_end(self):
+        # The phone that has hung up is no longer looked after.
+        self.caller.process = None
+        self.wait_for("task.wrapup")
+        self.command("complete", reservation=self.reservation)
+        self.wait_for("task.completed")
+        self.command("setActivity", activity=f"{workspace.NAME}/activities/offline")
+        self.wait_for("worker.activity.update")
+
+    def close(self):
+        for phone in self.parts:
+            phone.stop()
+        for stream in (getattr(self, "watch", None), getattr(self, "session", None)):
+            if stream:
+                stream.close()
+
+    def report(self):
+        """Prints what each side heard; True when each heard the other, and nobody else."""
+        self.agent.stop()
+        both = True
+        print("\nWhat each side heard while they talked:")
+        for listener, phone, speaker in (("caller", self.caller, "agent"), ("agent", self.agent, "caller")):
+            tail = int((self.talk_s - 1) * voice.RATE)
+            heard = voice.Heard(phone.heard()[-tail:])
+            well = heard.is_only(speaker)
+            both = both and well
+            verdict = f"the {speaker}'s voice" if well else f"NOT the {speaker}'s voice"
+            print(f"  {listener:<7} {heard.seconds:4.1f} s of sound at {heard.level:6.1f} dBFS: {verdict}")
+        print("Both heard each other." if both else f"That is not as it should be. The recordings: {self.data}/phones",
+              flush=True)
+        return both
+
+
+def call(data, talk_s, mute):
+    """The exit code."""
+    data = pathlib.Path(data).resolve()
+    the_call = None
+    try:
+        system = running_system(data)
+        client = Client(system["cordboard"], system["routing"], system["bridge"])
+        the_call = Call(client, system, data, talk_s, mute)
+        the_call.prepare()
+        the_call.make()
+        return 0 if the_call.report() else 1
+    except (Failed, CallFailed, PhoneFailed) as failure:
+        print(f"make call: {failure}", file=sys.stderr, flush=True)
+        return 1
+    except OSError as failure:
+        print(f"make call: {failure.filename or data}: {failure.strerror}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nThe call is broken off.", flush=True)
+        return 1
+    finally:
+        if the_call:
+            the_call.close()
