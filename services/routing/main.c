@@ -50,7 +50,7 @@ static int run(const struct routing_config *config)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     sigaction(SIGPIPE, &(const struct sigaction){.sa_handler = SIG_IGN}, NULL);
 
     if (!app_start(config, &app, &err)) {

@@ -238,6 +238,9 @@ void work_forget_task(struct work *work, struct task *task)
     TAILQ_REMOVE(&work->engine->dirty_tasks, task, by_dirty);
 }
 
+static char *print_sentence(struct arena *arena, const char *format, va_list arguments)
+    PRINTF_LIKE(2, 0);
+
 /* Whole, however long: a sentence cut within a character would not be text any more. */
 static char *print_sentence(struct arena *arena, const char *format, va_list arguments)
 {
@@ -252,6 +255,13 @@ static char *print_sentence(struct arena *arena, const char *format, va_list arg
     (void)vsnprintf(sentence, size, format, arguments);
     return sentence;
 }
+
+static struct event *tell(
+    struct work *work,
+    const char *type,
+    const struct view *resource,
+    const char *format,
+    va_list arguments) PRINTF_LIKE(4, 0);
 
 static struct event *tell(
     struct work *work,

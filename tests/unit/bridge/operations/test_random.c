@@ -296,5 +296,5 @@ Test(random, the_rules_hold_whatever_happens)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         talks += run_seed(seed);
     }
-    cr_assert_gt(talks, 10 * SEEDS, "%zu talks prove little", talks);
+    cr_assert_gt(talks, (size_t)10 * SEEDS, "%zu talks prove little", talks);
 }

@@ -80,7 +80,7 @@ static const char *bring_to(enum reservation_state state, int serial)
     } else if (state == RESERVATION_COMPLETED) {
         cr_assert(world_task_verb(&world, &operation_complete_task, task));
     }
-    cr_assert_eq(engine_find_reservation(world.engine, id)->row.state, state);
+    cr_assert_eq(engine_find_reservation(world.engine, id)->row.state, (int32_t)state);
     return id;
 }
 

@@ -84,7 +84,7 @@ static void bring_to(enum task_state state)
     } else if (state == TASK_CANCELED) {
         cr_assert(world_task_verb(&world, &operation_cancel_task, "t"));
     }
-    cr_assert_eq(world_find_task(&world, "t")->row.state, state);
+    cr_assert_eq(world_find_task(&world, "t")->row.state, (int32_t)state);
 }
 
 Test(task, may_do_in_each_state_what_the_written_table_says)
