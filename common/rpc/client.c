@@ -208,6 +208,9 @@ static grpc_channel *make_channel(const struct rpc_client_options *options)
             GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->max_message_bytes, RESPONSE_BYTES),
         integer(GRPC_ARG_MAX_METADATA_SIZE, 0, 64 * 1024),
         integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0, 0),
+        /* The retries of this libgrpc now and then lose a call for good when a server says goodbye.
+         */
+        integer(GRPC_ARG_ENABLE_RETRIES, 0, 0),
         integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1, 1), /* a connection of its own */
         integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1, 1),
     };

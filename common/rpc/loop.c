@@ -129,8 +129,8 @@ static void *run(void *argument)
             TAG_ARRIVES(tag);
             tag->done(tag, event.success != 0);
         }
-        run_posts(loop);
         ring_alarms(loop);
+        run_posts(loop); /* last: what has run may have posted */
     }
     run_posts(loop);
     current = NULL;
