@@ -81,6 +81,16 @@ struct worker *matching_find_worker(struct task *task, int64_t now_us)
     return best;
 }
 
+bool matching_line_open(const struct task *task)
+{
+    struct worker_channel *share = task_channel_first_open(task->channel);
+
+    while (share && !fits_class(task, share->worker)) {
+        share = worker_channel_next_open(share);
+    }
+    return share != NULL;
+}
+
 static struct task *first_in_line(struct line *line, const struct worker *worker, int64_t now_us)
 {
     struct task *task = line_first(line);

@@ -22,6 +22,10 @@ bool matching_may_take(const struct task *task, const struct worker *worker, int
 /* The worker that comes first for a waiting task; NULL when it has to wait. */
 struct worker *matching_find_worker(struct task *task, int64_t now_us);
 
+/* Whether there is a worker who may take from the line where this task waits, leaving aside whom
+ * its tasks keep away. */
+bool matching_line_open(const struct task *task);
+
 /* The waiting task that comes first for a worker, over all its queues; NULL when there is none. */
 struct task *matching_find_task(struct worker *worker, int64_t now_us);
 

@@ -217,6 +217,36 @@ Test(matching, worker_gone_offline_keeps_the_offer_but_gets_no_other)
     cr_assert_str_eq(holder("v1"), "");
 }
 
+Test(matching, many_workers_who_come_at_once_take_the_first_tasks_of_all_lines)
+{
+    struct task_queue_row *queue = row_new(ROW_TASK_QUEUE, world.arena);
+    struct update_request request = {
+        .id = "late", .row = queue, .mask = ROW_MASK(TASK_QUEUE_FIELD_target_workers)};
+
+    world_queue(&world, "late", "");
+    world_workflow(
+        &world, "w",
+        "{\"task_routing\":{\"filters\":[{\"expression\":\"1==1\",\"targets\":["
+        "{\"queue\":\"late\",\"expression\":\"task.n != worker.n\"}]}]}}");
+    for (int i = 0; i < 6; i++) {
+        world_worker(&world, arena_printf(world.arena, "w%d", i), "");
+    }
+    for (int i = 0; i < 12; i++) {
+        world_task_of(
+            &world, arena_printf(world.arena, "t%02d", i), "w",
+            arena_printf(world.arena, "{\"n\":%d}", i % 3), i % 4);
+    }
+    queue->target_workers = arena_strdup(world.arena, "1==1");
+    cr_assert(world_run(&world, &operation_update_task_queue, &request));
+    for (int i = 0; i < 12; i++) {
+        bool first = i % 4 == 3 || (i % 4 == 2 && i < 11);
+
+        cr_assert_eq(
+            holder(arena_printf(world.arena, "t%02d", i))[0] != '\0', first,
+            "task %d of priority %d", i, i % 4);
+    }
+}
+
 Test(matching, reply_shows_what_the_worker_got_in_the_same_step_and_waits_for_it)
 {
     struct get_request request = {.id = "ada"};
