@@ -15,19 +15,20 @@
 #include "services/bridge/calls/calls.h"
 #include "services/bridge/link/link.h"
 #include "services/bridge/media/media.h"
+#include "services/bridge/media/wait_audio.h"
 #include "services/bridge/rpc/services.h"
 #include "services/bridge/settings.h"
 #include "services/bridge/sip/agent.h"
 #include "services/bridge/telemetry/log_events.h"
 #include "services/bridge/telemetry/metrics.h"
-#include "services/bridge/wait_audio.h"
 
 enum {
     US_PER_MS = 1000,
     US_PER_SECOND = 1000000,
     NS_PER_US = 1000,
     PROBE_EVERY = 10, /* calls of app_look_after */
-    PROBE_TIMEOUT_MS = 5000,
+    PROBE_TIMEOUT_MS = 10000,
+    PROBE_FAILURES = 3,    /* in a row: a busy machine is slow, a dead listener stays dead */
     LINGER_US = 500 * 1000 /* for the last BYEs to be answered */
 };
 
@@ -46,6 +47,7 @@ struct app {
     struct rpc_descriptor_set descriptors;
     sem_t idle; /* no call is left */
     int looks;
+    int probe_failures;
 };
 
 /* --- what the parts tell --- */
@@ -97,7 +99,7 @@ static bool start_media(struct app *app, struct error *err)
     options.on_event = calls_handle_media;
     options.event_context = app->calls;
     if (config->wait_audio[0] == '\0') {
-        app->wait_audio = wait_audio_make();
+        app->wait_audio = wait_audio_new();
     } else if (!media_prompt_load(config->wait_audio, &app->wait_audio, err)) {
         return false;
     }
@@ -237,7 +239,12 @@ bool app_look_after(struct app *app, struct error *err)
     if (++app->looks % PROBE_EVERY != 0) {
         return true;
     }
-    return rpc_probe(app->config->listen_address.text, PROBE_TIMEOUT_MS, err);
+    if (rpc_probe(app->config->listen_address.text, PROBE_TIMEOUT_MS, err)) {
+        app->probe_failures = 0;
+        return true;
+    }
+    LOG(NULL, probe_failed, LOG_FAILURE(err));
+    return ++app->probe_failures < PROBE_FAILURES;
 }
 
 /* --- down --- */

@@ -30,7 +30,8 @@
 enum {
     US_PER_MS = 1000,
     PROBE_EVERY = 10, /* calls of app_look_after */
-    PROBE_TIMEOUT_MS = 5000,
+    PROBE_TIMEOUT_MS = 10000,
+    PROBE_FAILURES = 3 /* in a row: a busy machine is slow, a dead listener stays dead */,
     ADDRESS_SIZE = 300
 };
 
@@ -49,6 +50,7 @@ struct app {
     char grpc_address[ADDRESS_SIZE]; /* with the port that is really listened on */
     char status_address[ADDRESS_SIZE];
     int looks;
+    int probe_failures;
 };
 
 /* --- what the parts tell --- */
