@@ -8,7 +8,7 @@ DATA ?= data
 DEMO = $(PYTHON) services/ctl/demo/demo.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run call test unit lint format reference bench fuzz install install-packages clean
+.PHONY: help run call test unit lint format reference bench fuzz soak install install-packages clean
 
 help: ## Shows this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -41,6 +41,9 @@ bench: install-packages ## Runs the benches, or one: make bench ONLY=mailbox
 
 fuzz: install-packages ## Fuzzes for SECONDS=60 each, or one: make fuzz ONLY=expression
 	@$(PYTHON) tests/run_fuzzers.py --jobs $(JOBS) --seconds $(SECONDS) $(ONLY)
+
+soak: install-packages ## Repeats stories, faults and random lives with new seeds for SECONDS=60 or more.
+	@$(PYTHON) tests/run_soak.py --jobs $(JOBS) --seconds $(SECONDS)
 
 install: install-packages ## Builds a release and installs it under PREFIX=/usr/local (and DESTDIR).
 	@cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
