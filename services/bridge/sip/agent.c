@@ -25,6 +25,8 @@ enum {
     QUIET_STEP_MS = 20,
     SOCKET_BUFFER_BYTES = 4 * 1024 * 1024,
     TCP_BACKLOG = 1024,
+    TCP_MESSAGE_TIMEOUT_MS = 32000, /* from the first byte of a message to its last */
+    TCP_IDLE_MS = 600000,
     /* After this an INVITE that was given up and never answered is forgotten by the library too. */
     TIMER_C_IN_T1 = 400,
     HOST_SIZE = 256,
@@ -173,7 +175,8 @@ static nta_agent_t *make_nta(struct agent *agent, int t1_ms)
         NTATAG_UA(1), NTATAG_CANCEL_487(0), NTATAG_MERGE_482(0), NTATAG_EXTRA_100(1),
         NTATAG_SERVER_RPORT(2), NTATAG_CLIENT_RPORT(1), NTATAG_MAXSIZE(DOOR_MESSAGE_MAX),
         NTATAG_UDP_MTU(65535), NTATAG_SIP_T1(t1), NTATAG_SIP_T1X64(64 * t1), NTATAG_SIP_T2(8 * t1),
-        NTATAG_SIP_T4(10 * t1), NTATAG_TIMER_C(TIMER_C_IN_T1 * t1), TAG_END());
+        NTATAG_SIP_T4(10 * t1), TPTAG_TIMEOUT(TCP_MESSAGE_TIMEOUT_MS), TPTAG_IDLE(TCP_IDLE_MS),
+        NTATAG_TIMER_C(TIMER_C_IN_T1 * t1), TAG_END());
 }
 
 static struct agent *agent_new(const struct agent_options *options)
@@ -395,6 +398,7 @@ void agent_read_statistics(struct agent *agent, struct agent_statistics *ret_sta
     *ret_statistics = (struct agent_statistics){
         .legs = agent->live_count,
         .legs_finishing = agent->busy_count - agent->live_count,
+        .legs_remembered = agent->leg_count - agent->busy_count,
         .client_transactions = (int64_t)clients,
         .server_transactions = (int64_t)servers,
         .dialogs = (int64_t)dialogs,

@@ -44,8 +44,9 @@ struct agent_options {
     const char *advertised_address;
     const char *user_agent; /* User-Agent and Server; NULL or "": "Cordboard" */
     int t1_ms;              /* RFC 3261 17.1.1.1; 0: 500. Tests make time-outs short with it. */
-    int legs_max; /* more INVITEs are answered 503 with Retry-After before anybody hears of them; 0:
-                     10000 */
+    /* More INVITEs are answered 503 with Retry-After before anybody hears of them; 0: 10000. As
+     * many again that are over may still be finishing or remembered. */
+    int legs_max;
 };
 
 /* Who consumes the events. Every function is called on the signalling thread. */
@@ -62,6 +63,7 @@ struct agent_owner {
 struct agent_statistics {
     int64_t legs;                /* ours: invited, dialled, talking; not those only finishing */
     int64_t legs_finishing;      /* forgotten by the owner, transactions still running */
+    int64_t legs_remembered;     /* over; a copy of their INVITE may still come */
     int64_t client_transactions; /* of the stack, until their timers have run out */
     int64_t server_transactions;
     int64_t dialogs;

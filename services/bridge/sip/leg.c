@@ -24,6 +24,7 @@ struct agent_leg *agent_leg_new(struct agent *agent, int64_t id, enum leg_phase 
     TAILQ_INSERT_TAIL(&agent->legs, leg, link);
     agent->live_count++;
     agent->busy_count++;
+    agent->leg_count++;
     return leg;
 }
 
@@ -74,6 +75,7 @@ static void die(struct agent_leg *leg)
         free(leg->merge_key);
         leg->merge_key = NULL;
     }
+    agent->leg_count--;
     TAILQ_REMOVE(&agent->legs, leg, link);
     TAILQ_INSERT_TAIL(&agent->dead, leg, link);
 }

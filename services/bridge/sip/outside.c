@@ -64,6 +64,12 @@ static bool is_merged(const struct agent *agent, const sip_t *sip)
     return leg != NULL;
 }
 
+/* What is over still costs memory for half a minute, and a stranger's call is over at once. */
+static bool is_full(const struct agent *agent)
+{
+    return agent->live_count >= agent->legs_max || agent->leg_count >= 2 * agent->legs_max;
+}
+
 static struct reply judge_invite(const struct agent *agent, const sip_t *sip)
 {
     if (sip->sip_max_forwards && sip->sip_max_forwards->mf_count == 0) {
@@ -78,7 +84,7 @@ static struct reply judge_invite(const struct agent *agent, const sip_t *sip)
     if (is_merged(agent, sip)) {
         return (struct reply){.status = 482, .phrase = "Request Merged"};
     }
-    if (atomic_load(&agent->draining) || agent->live_count >= agent->legs_max) {
+    if (atomic_load(&agent->draining) || is_full(agent)) {
         return (struct reply){.status = 503, .retry_after_s = RETRY_AFTER_S};
     }
     return refusal(0, NULL);

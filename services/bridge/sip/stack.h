@@ -107,6 +107,7 @@ struct agent {
     bool deaf;            /* the owner is not called any more */
     int64_t live_count;   /* legs the owner knows */
     int64_t busy_count;   /* legs that are not LEG_ENDED */
+    int64_t leg_count;    /* all but the dead */
     int64_t invites;
     int64_t refused_at_door;
 

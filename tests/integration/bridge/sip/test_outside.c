@@ -145,7 +145,13 @@ Test(outside, holds_no_more_calls_than_it_may)
     peer_expect(&second, "SIP/2.0 503");
     stage_refuse(stage, leg, &(struct signalling_reason){.status = 486});
     peer_request(&second, &(struct peer_request){.method = "INVITE", .cseq = 2, .branch = "c"});
-    (void)stage_expect(stage, SIGNALLING_INVITED);
+    leg = stage_expect(stage, SIGNALLING_INVITED).leg;
+    stage_refuse(stage, leg, &(struct signalling_reason){.status = 486});
+    /* Two are over and remembered: no more until that has passed. */
+    peer_request(&second, &(struct peer_request){.method = "INVITE", .cseq = 3, .branch = "d"});
+    peer_expect(&second, "SIP/2.0 503");
+    cr_assert_eq(stage_statistics(stage).legs_remembered, 2);
+    stage_expect_nothing(stage);
     peer_close(&first);
     peer_close(&second);
     stage_free(stage);
