@@ -126,6 +126,7 @@ static bool open_agent(struct app *app, struct error *err)
         .listen_address = config->sip_listen_address.text,
         .advertised_address = config->sip_advertised_address,
         .user_agent = config->user_agent,
+        .legs_max = 2 * (int)config->calls_max, /* the caller and the worker */
     };
 
     return agent_open(&options, &app->agent, err);

@@ -17,11 +17,12 @@
 #include "common/error/error.h"
 #include "services/bridge/sip/door.h"
 #include "services/bridge/sip/stack.h"
+#include "services/bridge/telemetry/metrics.h"
 
 enum {
     T1_DEFAULT_MS = 500,
     LEGS_MAX_DEFAULT = 10000,
-    STEP_MAX_MS = 60000,
+    STEP_MAX_MS = 1000, /* the gauges are not older than that */
     QUIET_STEP_MS = 20,
     SOCKET_BUFFER_BYTES = 4 * 1024 * 1024,
     TCP_BACKLOG = 1024,
@@ -253,13 +254,32 @@ static su_duration_t step_length(int64_t now_us, int64_t deadline_us)
                                                   : (su_duration_t)((left_us + 999) / 1000);
 }
 
+static void set_gauges(struct agent *agent)
+{
+    struct agent_statistics now;
+
+    agent_read_statistics(agent, &now);
+    metric_set(metric_series(&metric_bridge_sip_legs, "in_call"), now.legs);
+    metric_set(metric_series(&metric_bridge_sip_legs, "finishing"), now.legs_finishing);
+    metric_set(metric_series(&metric_bridge_sip_legs, "remembered"), now.legs_remembered);
+    metric_set(metric_series(&metric_bridge_sip_transactions, "client"), now.client_transactions);
+    metric_set(metric_series(&metric_bridge_sip_transactions, "server"), now.server_transactions);
+}
+
 static void serve(struct agent *agent)
 {
+    int64_t gauges_due_us = 0;
+
     while (!atomic_load(&agent->stopping)) {
         int64_t now_us = clock_mono_us(clock_system());
         int64_t deadline_us = agent->owner.run(agent->owner.context, now_us);
 
         bool told = !STAILQ_EMPTY(&agent->news);
+
+        if (now_us >= gauges_due_us) {
+            set_gauges(agent);
+            gauges_due_us = now_us + STEP_MAX_MS * INT64_C(1000);
+        }
 
         agent_tell_news(agent);
         agent_free_dead_legs(agent);
