@@ -358,19 +358,52 @@ static void begin(struct sim *sim)
         "{\"task_routing\":{\"default_filter\":{\"queue\":\"german\",\"priority\":1}}}");
 }
 
+static void run_steps(struct sim *sim)
+{
+    begin(sim);
+    for (int i = 0; i < STEPS; i++) {
+        ANY(sim, sim_steps)(sim);
+        world_run_due(&sim->world);
+        if (i % RELOAD_EVERY == 0) {
+            check_reload(&sim->world);
+        }
+    }
+}
+
 static void run(uint64_t seed)
 {
     struct sim sim = {.random = seed};
 
-    begin(&sim);
-    for (int i = 0; i < STEPS; i++) {
-        ANY(&sim, sim_steps)(&sim);
-        world_run_due(&sim.world);
-        if (i % RELOAD_EVERY == 0) {
-            check_reload(&sim.world);
+    run_steps(&sim);
+    world_deinit(&sim.world);
+}
+
+static void check_same_store(const struct world *one, const struct world *other)
+{
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        cr_assert_eq(one->store[kind].count, other->store[kind].count);
+        for (size_t i = 0; i < one->store[kind].count; i++) {
+            cr_assert(
+                row_equal(
+                    (enum row_kind)kind, one->store[kind].rows[i], other->store[kind].rows[i]),
+                "%s", row_types[kind].name);
         }
     }
-    world_deinit(&sim.world);
+}
+
+Test(random_life, repeated_is_the_same_row_by_row_and_event_by_event, .timeout = 55)
+{
+    for (uint64_t seed = 100; seed < 103; seed++) {
+        struct sim once = {.random = seed};
+        struct sim again = {.random = seed};
+
+        run_steps(&once);
+        run_steps(&again);
+        check_same_store(&once.world, &again.world);
+        cr_assert_str_eq(once.world.trail, again.world.trail);
+        world_deinit(&once.world);
+        world_deinit(&again.world);
+    }
 }
 
 Test(random_life, keeps_the_invariants_and_survives_restarts, .timeout = 55)
