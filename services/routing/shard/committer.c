@@ -118,7 +118,47 @@ bool committer_claim(struct shards *shards, struct error *err)
     }
 }
 
-static void renew_when_due(struct shards *shards)
+/* With the mutex: the store has answered. True when steps were held back: then deadlines have to
+ * make up for the time since it last did. */
+static bool note_contact(struct shards *shards)
+{
+    int64_t now_us = mono_us(shards);
+    bool held = shards->busy_since_mono_us != 0 &&
+                now_us - shards->busy_since_mono_us > shards->options.hold_after_us;
+
+    if (held) {
+        shards->gap_us += now_us - shards->contact_mono_us;
+        shards->resume_wanted = true;
+    }
+    shards->busy_since_mono_us = 0;
+    shards->contact_mono_us = now_us;
+    return held;
+}
+
+/* A renewal that hangs or fails is an outage like a commit that does: deadlines may not pass
+ * meanwhile. */
+static void begin_contact(struct shards *shards)
+{
+    lock(shards);
+    if (shards->busy_since_mono_us == 0) {
+        shards->busy_since_mono_us = mono_us(shards);
+    }
+    unlock(shards);
+}
+
+static void end_contact(struct shards *shards)
+{
+    lock(shards);
+    bool held = note_contact(shards);
+
+    unlock(shards);
+    if (held) {
+        shards_wake(shards);
+    }
+}
+
+/* False when somebody else has the shards. */
+static bool renew_when_due(struct shards *shards)
 {
     struct store *store = shards->options.store;
     struct error err;
@@ -126,18 +166,19 @@ static void renew_when_due(struct shards *shards)
     int64_t asked = mono_us(shards);
 
     if (asked < shards->renew_at_mono_us) {
-        return;
+        return true;
     }
+    begin_contact(shards);
     if (store->operations->renew(
             store, shards->options.owner, shards->options.lease_us, shards->leases,
             shards->lease_count, &database_time_us, &err)) {
         set_time(shards, database_time_us, asked, mono_us(shards));
-    } else {
-        observe(shards, SHARDS_RENEWAL_FAILED, 0, err.message);
-        /* A lost lease shows at the next write, by the fence; meanwhile reads are refused by time.
-         */
-        shards->renew_at_mono_us = asked + shards->options.lease_us / LEASE_SHARE / 4;
+        end_contact(shards);
+        return true;
     }
+    observe(shards, SHARDS_RENEWAL_FAILED, 0, err.message);
+    shards->renew_at_mono_us = asked + shards->options.lease_us / LEASE_SHARE / 4;
+    return err.reason != REASON_STORE_FENCED;
 }
 
 /* --- loading --- */
@@ -222,8 +263,10 @@ bool committer_load(struct shards *shards, struct engines **ret_engines, struct 
     if (newest_us > shards->newest_time_us) {
         shards->newest_time_us = newest_us;
     }
-    shards->gap_us = idle_time(shards);
+    shards->gap_us += idle_time(shards);
     shards->resume_wanted = true;
+    shards->busy_since_mono_us = 0;
+    shards->contact_mono_us = mono_us(shards);
     unlock(shards);
     observe(shards, SHARDS_LOADED, loading.rows, "");
     *ret_engines = STEAL(engines);
@@ -291,12 +334,24 @@ static void remember_fences(struct shards *shards, const struct store_batch *bat
     }
 }
 
+/* With the mutex. */
+static bool must_give_up(const struct shards *shards)
+{
+    return shards->stopping && mono_us(shards) >= shards->stop_deadline_mono_us;
+}
+
 /* Sleeps before another try; false when it is time to give up. */
 static bool pause_before_retry(struct shards *shards, int64_t *delay_us)
 {
+    int64_t until = mono_us(shards) + *delay_us;
+
     lock(shards);
-    wait_until(shards, mono_us(shards) + *delay_us);
-    bool go_on = !shards->stopping || mono_us(shards) < shards->stop_deadline_mono_us;
+    while (mono_us(shards) < until && !must_give_up(shards)) {
+        bool sooner = shards->stopping && shards->stop_deadline_mono_us < until;
+
+        wait_until(shards, sooner ? shards->stop_deadline_mono_us : until);
+    }
+    bool go_on = !must_give_up(shards);
 
     unlock(shards);
     *delay_us = *delay_us * 2 > RETRY_LONGEST_US ? RETRY_LONGEST_US : *delay_us * 2;
@@ -323,7 +378,7 @@ static enum store_result write_batch(
     }
     if (result != STORE_UNAVAILABLE) {
         shards->renew_at_mono_us = 0;
-        renew_when_due(shards);
+        (void)renew_when_due(shards); /* a loss is noticed again */
         observe(shards, SHARDS_COMMIT_RECOVERED, mono_us(shards) - since, "");
     }
     return result;
@@ -371,8 +426,9 @@ static void take_all(struct shards *shards, struct group *group, enum shards_sta
     group_append(group, &shards->inflight);
     group_append(group, &shards->open);
     shards->state = state;
-    shards->inflight_since_mono_us = 0;
+    shards->busy_since_mono_us = 0;
     unlock(shards);
+    shards_wake(shards); /* what was held back is refused */
 }
 
 /* New memory, nothing of it uncommitted. */
@@ -391,6 +447,14 @@ static void install(struct shards *shards, struct engines *engines)
     shards_wake(shards);
 }
 
+static void refuse_from_now_on(struct shards *shards)
+{
+    lock(shards);
+    shards->state = SHARDS_LOST;
+    unlock(shards);
+    shards_wake(shards);
+}
+
 /* Loads until it works; NULL when told to stop meanwhile. */
 static struct engines *load_again(struct shards *shards)
 {
@@ -400,11 +464,16 @@ static struct engines *load_again(struct shards *shards)
     bool all = false;
 
     for (;;) {
-        if (try_claim(shards, &all, &err) && all && committer_load(shards, &engines, &err)) {
+        bool claimed = try_claim(shards, &all, &err);
+
+        if (claimed && all && committer_load(shards, &engines, &err)) {
             return engines;
         }
-        observe(
-            shards, SHARDS_COMMIT_FAILED, 0, all ? err.message : "the shards have another owner");
+        if (claimed && !all) {
+            (void)FAIL(&err, REASON_STORE_FENCED, "the shards have another owner");
+            refuse_from_now_on(shards);
+        }
+        observe(shards, SHARDS_COMMIT_FAILED, 0, err.message);
         if (!pause_before_retry(shards, &delay_us)) {
             return NULL;
         }
@@ -506,13 +575,8 @@ static void commit(struct shards *shards, struct group *group)
         lock(shards);
         shards->durable_batch = group->number;
         group_append(group, &shards->inflight); /* reads that came to wait meanwhile */
+        bool held = note_contact(shards);
 
-        int64_t took_us = mono_us(shards) - shards->inflight_since_mono_us;
-        bool held = took_us > shards->options.hold_after_us;
-
-        shards->gap_us += held ? took_us : 0;
-        shards->resume_wanted |= held;
-        shards->inflight_since_mono_us = 0;
         unlock(shards);
         release_group(shards, group, &batch);
         if (held) {
@@ -541,7 +605,9 @@ static void take_open(struct shards *shards, struct group *ret_group)
     shards->open.change_count = 0;
     shards->open.number = taken.number + 1;
     shards->engines->open_batch = shards->open.number;
-    shards->inflight_since_mono_us = mono_us(shards);
+    if (shards->busy_since_mono_us == 0) {
+        shards->busy_since_mono_us = mono_us(shards);
+    }
     *ret_group = taken;
 }
 
@@ -551,7 +617,9 @@ void *committer_run(void *shared)
     struct group group = {0};
 
     for (;;) {
-        renew_when_due(shards);
+        if (!renew_when_due(shards)) {
+            recover_from_loss(shards, &group);
+        }
         lock(shards);
         while (shards->open.count == 0 && !shards->stopping &&
                mono_us(shards) < shards->renew_at_mono_us) {

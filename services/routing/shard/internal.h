@@ -45,10 +45,13 @@ struct shards {
     struct group open;
     struct group inflight;
     int64_t durable_batch;
-    int64_t inflight_since_mono_us; /* 0: no commit is under way */
-    bool resume_wanted;             /* a gap must be made up for before anything else */
-    int64_t gap_us;                 /* time without commits */
-    bool stopping;                  /* no more steps will come */
+    /* Since when the store owes an answer to a commit or a renewal, however often it was asked; 0:
+     * it owes none. */
+    int64_t busy_since_mono_us;
+    int64_t contact_mono_us; /* when it last gave one */
+    bool resume_wanted;      /* a gap must be made up for before anything else */
+    int64_t gap_us;          /* time without commits */
+    bool stopping;           /* no more steps will come */
     int64_t stop_deadline_mono_us;
     int64_t base_wall_us; /* engine time = base_wall + (mono - base_mono) */
     int64_t base_mono_us;

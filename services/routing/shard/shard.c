@@ -103,11 +103,11 @@ static void file_step(struct shards *shards, struct command *command, struct ste
     step_free(step);
 }
 
-/* Whether a commit takes so long that nothing new may be applied. */
+/* Whether the store takes so long to answer that nothing new may be applied. */
 static bool holding(const struct shards *shards)
 {
-    return shards->inflight_since_mono_us != 0 &&
-           clock_mono_us(shards->options.clock) - shards->inflight_since_mono_us >
+    return shards->busy_since_mono_us != 0 &&
+           clock_mono_us(shards->options.clock) - shards->busy_since_mono_us >
                shards->options.hold_after_us;
 }
 
@@ -267,19 +267,21 @@ static bool run_step(struct shards *shards)
     return more;
 }
 
-/* When to look again even if nothing is posted. */
+/* When to look again even if nothing is posted. While nothing may be run the committer wakes us. */
 static int64_t next_wake_mono_us(struct shards *shards)
 {
-    int64_t wake = shards->next_sweep_mono_us;
+    int64_t wake = INT64_MAX;
     const char *workspace_id = NULL;
     int64_t due_us = 0;
 
     pthread_mutex_lock(&shards->mutex);
-    if (shards->state == SHARDS_RUNNING && !holding(shards) &&
-        engines_next_deadline(shards->engines, &due_us, &workspace_id)) {
-        int64_t mono_us = due_us - shards->base_wall_us + shards->base_mono_us;
+    if (shards->state == SHARDS_RUNNING && !holding(shards)) {
+        wake = shards->next_sweep_mono_us;
+        if (engines_next_deadline(shards->engines, &due_us, &workspace_id)) {
+            int64_t mono_us = due_us - shards->base_wall_us + shards->base_mono_us;
 
-        wake = mono_us < wake ? mono_us : wake;
+            wake = mono_us < wake ? mono_us : wake;
+        }
     }
     pthread_mutex_unlock(&shards->mutex);
     return wake;
