@@ -4,8 +4,8 @@ The caller dials the German line; Anna becomes available, accepts the reservatio
 her phone rings and answers; both talk, the caller hangs up, Anna completes the task. Printed is what
 the event stream says, as it says it, and at the end what each side heard.
 """
+import fcntl
 import json
-import os
 import pathlib
 import queue
 import random
@@ -29,11 +29,16 @@ class Failed(Exception):
 def running_system(data):
     """The addresses that `make run` wrote down, if it still runs."""
     try:
-        state = json.loads((data / "run.json").read_text())
-        os.kill(state["pid"], 0)
-    except (OSError, ValueError, KeyError):
-        raise Failed(f"nothing runs with the data in {data}; start `make run` first, in another terminal") from None
-    return state
+        with open(data / "run.lock", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # who runs holds it
+    except BlockingIOError:
+        try:
+            return json.loads((data / "run.json").read_text())
+        except FileNotFoundError:
+            raise Failed("the system is just starting, or stopping; try again") from None
+    except FileNotFoundError:
+        pass
+    raise Failed(f"nothing runs with the data in {data}; start `make run` first, in another terminal")
 
 
 def last_part(name):
@@ -53,11 +58,21 @@ def local_time(event):
     return time.strftime("%H:%M:%S", time.localtime(seconds)) + f".{fraction[:3]:0<3}"
 
 
+def print_line(when, event_type, party, words):
+    print(f"  {when}  {event_type:<29} {party:<8} {words}", flush=True)
+
+
+def print_dialog(request, party, words):
+    """What a phone does; all the other lines come from the event stream."""
+    now = time.time()
+    print_line(time.strftime("%H:%M:%S", time.localtime(now)) + f".{int(now * 1000) % 1000:03}", request, party, words)
+
+
 class Call:
     def __init__(self, client, system, data, talk_s, mute):
         self.client, self.system, self.data = client, system, data
         self.talk_s, self.mute = talk_s, mute
-        self.number = "+49301" + "".join(random.choice("0123456789") for _ in range(6))
+        self.number = f"+496990009{random.randrange(1000):03}"
         self.events = queue.Queue()
         self.results = queue.Queue()
         self.task = None
@@ -100,8 +115,7 @@ class Call:
                 continue
             if not self.concerns_us(event):
                 continue
-            print(f"  {local_time(event)}  {event['eventType']:<29} {who(event):<8} "
-                  f"{self.words_of(event)}", flush=True)
+            print_line(local_time(event), event["eventType"], who(event), self.words_of(event))
             if event["eventType"] in ("task.canceled", "reservation.canceled", "reservation.timeout"):
                 raise Failed(event.get("description", event["eventType"]))
             if event["eventType"] == event_type:
@@ -149,7 +163,7 @@ class Call:
                             free_port("127.0.0.1", int(port) + 100), spoken["caller"], answers=False)
         self.parts += [self.caller, self.agent]
         self.agent.start()
-        print(f"Anna's phone (baresip) waits at {contact}.")
+        print(f"Two phones (baresip): Anna's waits at {contact}, a caller's is {self.number}.\n", flush=True)
         self.watch = self.client.stream("WatchEvents", self.take_watched, parent=workspace.NAME, afterSequence=-1)
         self.session = self.client.stream("AttachWorkerSession", self.take_session, open={"worker": WORKER})
         self.tidy()
@@ -162,15 +176,19 @@ class Call:
 
     def make(self):
         number = workspace.GERMAN_NUMBER
-        print(f"A caller (baresip, {self.number}) dials {number} at {self.system['sip']}.\n", flush=True)
+        print_dialog("INVITE", "caller", f"{self.number} dials {number} at {self.system['sip']}.")
         self.caller.start(dial=f"sip:{number}@{self.system['sip']}")
         self.wait_for("call.answered")
         time.sleep(WAIT_S)
         self.command("setActivity", activity=f"{workspace.NAME}/activities/available")
-        self.reservation = self.wait_for("reservation.created")["reservation"]["name"]
+        offered = self.wait_for("reservation.created")["reservation"]
+        if offered["worker"] != WORKER:
+            raise Failed(f"the call was offered to {last_part(offered['worker'])}, who is available, and not to Anna")
+        self.reservation = offered["name"]
         self.command("accept", reservation=self.reservation)
         self.wait_for("reservation.accepted")
         time.sleep(self.talk_s)
+        print_dialog("BYE", "caller", "The caller hangs up.")
         self.caller.stop()
         self.wait_for_end()
 
@@ -194,14 +212,17 @@ class Call:
         """Prints what each side heard; True when each heard the other, and nobody else."""
         self.agent.stop()
         both = True
-        print("\nWhat each side heard while they talked:")
+        print("\nWhat each side heard:")
         for listener, phone, speaker in (("caller", self.caller, "agent"), ("agent", self.agent, "caller")):
-            tail = int((self.talk_s - 1) * voice.RATE)
-            heard = voice.Heard(phone.heard()[-tail:])
+            samples = phone.heard()
+            talk = max(0, len(samples) - int(self.talk_s * voice.RATE))
+            waiting = voice.Heard(samples[:talk]) if listener == "caller" else None
+            heard = voice.Heard(samples[talk:])
             well = heard.is_only(speaker)
             both = both and well
-            verdict = f"the {speaker}'s voice" if well else f"NOT the {speaker}'s voice"
-            print(f"  {listener:<7} {heard.seconds:4.1f} s of sound at {heard.level:6.1f} dBFS: {verdict}")
+            before = f"wait audio, {waiting.seconds:.1f} s at {waiting.level:.1f} dBFS; then " if waiting else ""
+            print(f"  {listener:<7} {before}{'' if well else 'NOT '}the {speaker}'s voice, "
+                  f"{heard.seconds:.1f} s at {heard.level:.1f} dBFS")
         print("Both heard each other." if both else f"That is not as it should be. The recordings: {self.data}/phones",
               flush=True)
         return both

@@ -65,7 +65,7 @@ class Phone:
         if not shutil.which("baresip"):
             raise PhoneFailed("baresip is not installed (Debian package baresip-core)")
         if not port_is_free(host, port):
-            raise PhoneFailed(f"{host}:{port}, the address of {user}'s phone, is taken")
+            raise PhoneFailed(f"{host}:{port}, the address of {user}'s phone, is taken or not of this machine")
         voice.write(self.folder / "speech.wav", samples)
         first_rtp = 30000 + port % 10000
         (self.folder / "config").write_text(CONFIG.format(

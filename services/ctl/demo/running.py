@@ -164,6 +164,7 @@ class Run:
             self.phones_from = free_port() & ~1
         self.services = []
         self.lock = None
+        self.owner = False  # of the data
         self.state = self.data / "run.json"
 
     def at(self, name):
@@ -175,6 +176,7 @@ class Run:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Stop(f"another `make run` uses {self.data}; stop it first") from None
+        self.owner = True
         free = shutil.disk_usage(self.data).free
         if free < FREE_BYTES:
             raise Stop(f"the disk of {self.data} is full: {free >> 20} MB are free, "
@@ -225,7 +227,8 @@ class Run:
 
     def stop(self):
         """True when everything ended as it should. The bridge first: its calls' ends are reported."""
-        self.state.unlink(missing_ok=True)
+        if self.owner:
+            self.state.unlink(missing_ok=True)
         well = True
         for service in reversed(self.services):
             well = service.stop() and well

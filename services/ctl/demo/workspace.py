@@ -3,8 +3,8 @@ import json
 
 ID = "demo"
 NAME = f"workspaces/{ID}"
-GERMAN_NUMBER = "+493055501"
-ENGLISH_NUMBER = "+442055501"
+GERMAN_NUMBER = "+493023125100"  # numbers that the regulators keep free for stories like this
+ENGLISH_NUMBER = "+442079460100"
 
 # Speaks, level, and which of the four phones is theirs.
 WORKERS = (
