@@ -21,7 +21,7 @@ else
     exit 1
 fi
 
-# Some packages would start a service (PostgreSQL, kamailio) on its usual port. Cordboard and its tests
+# Some packages would start a service on its usual port, as PostgreSQL does. Cordboard and its tests
 # start their own, so nothing is started now, unless this machine has a policy of its own.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
