@@ -19,8 +19,8 @@ struct signalling_dial;
 #define SIGNALLING_FIRST_INBOUND_LEG (INT64_C(1) << 62)
 
 enum signalling_event_kind {
-    /* An INVITE outside a dialog. 100 Trying was sent. Must be answered with a final status in the
-     * end. */
+    /* An INVITE outside a dialog. Must be answered with a final status in the end. Refused inside
+     * the handler, it leaves nothing behind; else 100 Trying is sent after it. */
     SIGNALLING_INVITED,
     /* The caller gave up before our final answer (CANCEL); 487 was sent. The leg is over. */
     SIGNALLING_CANCELED,

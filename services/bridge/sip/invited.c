@@ -15,7 +15,7 @@ void agent_progress(
 {
     struct agent_leg *leg = agent_leg_find(context, id);
 
-    if (leg && leg->phase == LEG_INVITED) {
+    if (leg && leg->phase == LEG_INVITED && agent_admit(leg)) {
         (void)reply_send(
             leg->agent, leg->invite,
             &(struct reply){.status = status, .contact = leg->contact, .description = description});
@@ -31,6 +31,10 @@ void agent_answer(void *context, int64_t id, const struct session_description *d
         return;
     }
     agent->commands_running++;
+    if (!agent_admit(leg)) {
+        agent->commands_running--;
+        return;
+    }
 
     bool sent = reply_send(
         agent, leg->invite,
@@ -52,15 +56,20 @@ void agent_refuse_leg(struct agent_leg *leg, const struct signalling_reason *rea
     struct signalling_reason q850 = {.q850_cause = reason->q850_cause};
 
     reason_print(&q850, reason_text);
-    (void)reply_send(
-        leg->agent, leg->invite,
-        &(struct reply){
-            .status = reason->status,
-            .phrase = reason->text && *reason->text ? reason->text : NULL,
-            .warning = reason->text && *reason->text ? reason->text : NULL,
-            .reason = reason_text,
-            .retry_after_s = reason->retry_after_s,
-        });
+
+    struct reply reply = {
+        .status = reason->status,
+        .phrase = reason->text && *reason->text ? reason->text : NULL,
+        .warning = reason->text && *reason->text ? reason->text : NULL,
+        .reason = reason_text,
+        .retry_after_s = reason->retry_after_s,
+    };
+
+    if (leg->waiting) {
+        reply_send_stateless(leg->agent, STEAL(leg->waiting), &reply);
+    } else {
+        (void)reply_send(leg->agent, leg->invite, &reply);
+    }
     agent_leg_end(leg);
 }
 

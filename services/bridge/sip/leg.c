@@ -91,6 +91,10 @@ static void handle_memory_over(struct agent *agent, su_timer_t *timer, struct ag
  * client transactions come last: destroying one may free the message that is being handled. */
 static void let_go(struct agent_leg *leg)
 {
+    if (leg->waiting) {
+        nta_msg_discard(leg->agent->nta, leg->waiting);
+        leg->waiting = NULL;
+    }
     nta_incoming_destroy(leg->invite);
     nta_incoming_destroy(leg->change);
     nta_leg_destroy(leg->dialog);

@@ -1,5 +1,6 @@
 /* Requests outside dialogs. Most of them end here, without a transaction and without the owner
- * hearing of them; a good INVITE becomes a leg.
+ * hearing of them; a good INVITE becomes a leg. Its transaction is made only when the owner has
+ * seen it: one that is refused at once, as strangers' are, leaves nothing behind.
  */
 #include <arpa/inet.h>
 #include <sofia-sip/msg_addr.h>
@@ -11,6 +12,7 @@
 #include "services/bridge/sip/door.h"
 #include "services/bridge/sip/reply.h"
 #include "services/bridge/sip/stack.h"
+#include "services/bridge/telemetry/metrics.h"
 
 enum {
     RETRY_AFTER_S = 10,
@@ -182,8 +184,32 @@ static nta_leg_t *make_dialog(struct agent_leg *leg, msg_t *msg, const sip_t *si
     return dialog;
 }
 
-/* Consumes the message. NULL, and it was answered, when there is no way to. */
-static struct agent_leg *make_leg(struct agent *agent, msg_t *msg, sip_t *sip)
+bool agent_admit(struct agent_leg *leg)
+{
+    struct agent *agent = leg->agent;
+    msg_t *msg = STEAL(leg->waiting);
+
+    if (!msg) {
+        return true;
+    }
+
+    sip_t *sip = sip_object(msg);
+
+    leg->dialog = make_dialog(leg, msg, sip);
+    leg->invite = nta_incoming_create(agent->nta, NULL, msg, sip, TAG_END());
+    if (!leg->dialog || !leg->invite) {
+        agent_emit_end(leg, SIGNALLING_CANCELED, 0, NULL);
+        agent_leg_end(leg);
+        return false;
+    }
+    remember(leg, sip);
+    (void)nta_incoming_tag(leg->invite, nta_leg_get_tag(leg->dialog));
+    nta_incoming_bind(leg->invite, agent_handle_ack_or_cancel, leg);
+    (void)reply_send(agent, leg->invite, &(struct reply){.status = 100});
+    return true;
+}
+
+static struct agent_leg *make_leg(struct agent *agent, msg_t *msg, const sip_t *sip)
 {
     struct agent_leg *leg = agent_leg_new(agent, agent->next_inbound_leg++, LEG_INVITED);
 
@@ -191,17 +217,19 @@ static struct agent_leg *make_leg(struct agent *agent, msg_t *msg, sip_t *sip)
         leg->contact = agent->contact_tcp;
     }
     leg->our_offer = !sip->sip_payload;
-    leg->dialog = make_dialog(leg, msg, sip);
-    leg->invite = nta_incoming_create(agent->nta, NULL, msg, sip, TAG_END());
-    if (!leg->dialog || !leg->invite) {
-        agent_leg_end(leg);
-        return NULL;
-    }
-    remember(leg, sip);
-    (void)nta_incoming_tag(leg->invite, nta_leg_get_tag(leg->dialog));
-    nta_incoming_bind(leg->invite, agent_handle_ack_or_cancel, leg);
-    (void)reply_send(agent, leg->invite, &(struct reply){.status = 100});
+    leg->waiting = msg;
     return leg;
+}
+
+/* Consumes the message. */
+static void refuse(struct agent *agent, msg_t *msg, const struct reply *reply)
+{
+    char status[16];
+
+    (void)snprintf(status, sizeof(status), "%d", reply->status);
+    metric_add(metric_series(&metric_bridge_sip_requests_refused_total, status), 1);
+    agent->refused_at_door++;
+    reply_send_stateless(agent, msg, reply);
 }
 
 static void handle_invite(struct agent *agent, msg_t *msg, sip_t *sip)
@@ -213,18 +241,19 @@ static void handle_invite(struct agent *agent, msg_t *msg, sip_t *sip)
         reply = read_invitation(sip, &invitation);
     }
     if (reply.status != 0) {
-        reply_send_stateless(agent, msg, &reply);
+        refuse(agent, msg, &reply);
         return;
     }
     read_source(msg, &invitation);
 
     struct agent_leg *leg = make_leg(agent, msg, sip);
+    msg_t *kept = msg_ref_create(msg); /* the event's texts are in it, whatever the owner does */
 
-    if (leg) {
-        agent->invites++;
-        invitation.event.leg = leg->id;
-        agent_emit(agent, &invitation.event);
-    }
+    agent->invites++;
+    invitation.event.leg = leg->id;
+    agent_emit(agent, &invitation.event);
+    (void)agent_admit(leg);
+    nta_msg_discard(agent->nta, kept);
 }
 
 int agent_handle_outside(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip)
@@ -238,7 +267,7 @@ int agent_handle_outside(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_
     struct reply reply = judge_request(sip);
 
     if (reply.status != 0) {
-        reply_send_stateless(agent, msg, &reply);
+        refuse(agent, msg, &reply);
     } else if (sip->sip_request->rq_method == sip_method_options) {
         reply = options_reply(agent);
         reply_send_stateless(agent, msg, &reply);

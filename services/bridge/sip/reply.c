@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "services/bridge/sip/sdp.h"
-#include "services/bridge/telemetry/metrics.h"
 
 enum {
     WARNING_SIZE = 512,
@@ -140,23 +139,11 @@ bool reply_send(const struct agent *agent, nta_incoming_t *request, const struct
     return reply->status < 200 || nta_incoming_status(request) == reply->status;
 }
 
-static void count_refusal(int status)
-{
-    char text[16];
-
-    (void)snprintf(text, sizeof(text), "%d", status);
-    metric_add(metric_series(&metric_bridge_sip_requests_refused_total, text), 1);
-}
-
-void reply_send_stateless(struct agent *agent, msg_t *msg, const struct reply *reply)
+void reply_send_stateless(const struct agent *agent, msg_t *msg, const struct reply *reply)
 {
     struct prepared prepared;
 
     prepare(agent, reply, &prepared);
-    if (reply->status >= 300) {
-        agent->refused_at_door++;
-        count_refusal(reply->status);
-    }
     (void)nta_msg_treply(
         agent->nta, msg, reply->status, phrase_of(reply), REPLY_TAGS(agent, reply, &prepared),
         TAG_END());

@@ -28,7 +28,7 @@ struct reply {
  * the caller destroys it. */
 bool reply_send(const struct agent *agent, nta_incoming_t *request, const struct reply *reply);
 /* Answers a request outside a dialog without a transaction. Consumes the message. */
-void reply_send_stateless(struct agent *agent, msg_t *msg, const struct reply *reply);
+void reply_send_stateless(const struct agent *agent, msg_t *msg, const struct reply *reply);
 
 /* Prints Reason; "" when there is none to give. */
 void reason_print(const struct signalling_reason *reason, char text[REASON_TEXT_SIZE]);

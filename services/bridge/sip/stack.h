@@ -67,6 +67,7 @@ struct agent_leg {
     bool our_offer;        /* our 2xx carried an offer: the ACK carries the answer */
     bool change_our_offer; /* the same for a re-INVITE */
     bool bye_wanted;       /* hung up before the ACK of our 2xx, which must come first */
+    msg_t *waiting; /* their INVITE while it has no transaction: until the owner has seen it */
     nta_leg_t *dialog;
     nta_incoming_t *invite; /* their INVITE, until it is acknowledged */
     nta_incoming_t *change; /* their re-INVITE or UPDATE, until answered and acknowledged */
@@ -148,6 +149,9 @@ void agent_tell_news(struct agent *agent);
 
 /* outside.c: messages outside dialogs; an nta_message_f. */
 int agent_handle_outside(struct agent *agent, nta_agent_t *nta, msg_t *msg, sip_t *sip);
+/* Gives an invited leg its dialog and transaction, and sends 100, if it has none yet. False: it
+ * could not, and the leg is over. */
+bool agent_admit(struct agent_leg *leg);
 
 /* inside.c: requests inside a dialog, and its end; an nta_request_f. */
 int agent_handle_inside(

@@ -45,6 +45,7 @@ struct stage {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     STAILQ_HEAD(, kept_scene) scenes;
+    bool refuses_all; /* signalling thread */
 };
 
 static void copy_word(char word[STAGE_WORD_SIZE], const char *text)
@@ -55,6 +56,15 @@ static void copy_word(char word[STAGE_WORD_SIZE], const char *text)
 static void handle_event(void *context, const struct signalling_event *event)
 {
     struct stage *stage = context;
+
+    if (stage->refuses_all && event->kind == SIGNALLING_INVITED) {
+        agent_commands.refuse(
+            stage->agent, event->leg,
+            &(struct signalling_reason){.status = 403, .text = "No trunk"});
+        cr_assert_eq(strncmp(event->sip_call_id, "call-", 5), 0, "texts outlive the refusal");
+        return;
+    }
+
     struct kept_scene *kept = mem_new(struct kept_scene);
     struct scene *scene = &kept->scene;
 
@@ -321,6 +331,17 @@ static void do_answer_reoffer(struct stage *stage, void *argument)
 
     agent_commands.answer_reoffer(
         stage->agent, order->leg, order->status, order->status < 300 ? &description : NULL);
+}
+
+static void do_refuse_all(struct stage *stage, void *argument)
+{
+    (void)argument;
+    stage->refuses_all = true;
+}
+
+void stage_refuse_all(struct stage *stage)
+{
+    send_errand(stage, do_refuse_all, NULL);
 }
 
 static void do_read_statistics(struct stage *stage, void *argument)

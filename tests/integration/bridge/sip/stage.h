@@ -42,6 +42,8 @@ struct scene {
 struct stage *stage_new(void);
 /* With other options than T1 and the address. */
 struct stage *stage_new_with(struct agent_options options);
+/* From now on every call is refused with 403 inside its handler, and the test hears of none. */
+void stage_refuse_all(struct stage *stage);
 /* Stops the agent; everything it held must be gone. */
 struct stage *stage_free(struct stage *stage);
 struct agent *stage_agent(struct stage *stage);

@@ -157,6 +157,34 @@ Test(outside, holds_no_more_calls_than_it_may)
     stage_free(stage);
 }
 
+Test(outside, a_call_refused_at_once_leaves_nothing_behind)
+{
+    struct stage *stage = stage_new();
+
+    stage_refuse_all(stage);
+    for (int i = 0; i < 100; i++) {
+        struct peer peer;
+        struct agent_statistics now;
+
+        peer_open(&peer, stage);
+        peer_request(
+            &peer, &(struct peer_request){
+                       .method = "INVITE", .cseq = 1, .branch = "stranger", .body = PEER_OFFER});
+        cr_assert(peer_hears(&peer, "SIP/2.0 ", 5000));
+        cr_assert(peer_text_has(&peer, "SIP/2.0 403 No trunk"), "%s", peer.text);
+        peer_request(
+            &peer, &(struct peer_request){
+                       .method = "ACK", .cseq = 1, .branch = "stranger", .to_tag = "x"});
+        peer_close(&peer);
+        now = stage_statistics(stage);
+        cr_assert_eq(now.legs + now.legs_remembered + now.legs_finishing, 0);
+        cr_assert_eq(now.server_transactions, 0);
+        cr_assert_eq(now.dialogs, 0);
+        cr_assert_eq(now.invites, i + 1);
+    }
+    stage_free(stage);
+}
+
 Test(outside, a_call_over_tcp_is_answered_and_ended_over_it)
 {
     struct stage *stage = stage_new();
