@@ -16,7 +16,7 @@ help: ## Shows this list.
 
 run: install-packages ## Starts everything with a demo workspace, until Ctrl-C; the data stays in DATA=data.
 	@services/ctl/demo/build.sh $(JOBS)
-	@CORDBOARD_DEMO_CALL="make call" exec $(DEMO) run --programs build/release --data $(DATA)
+	@CORDBOARD_DEMO_CALL="make call$(if $(filter-out data,$(DATA)), DATA=$(DATA))" exec $(DEMO) run --programs build/release --data $(DATA)
 
 call: ## Makes a call through what `make run` has started, and shows what happens.
 	@exec $(DEMO) call --data $(DATA)

@@ -41,16 +41,19 @@ def processes_with(text):
 
 
 class Demo:
-    def __init__(self, data, programs=BUILD):
+    """program, programs: the demo itself, and where the services are if it is to be told."""
+
+    def __init__(self, data, program=(sys.executable, DEMO / "demo.py"), programs=BUILD):
         self.data = data
         self.out = data.with_suffix(".out")
-        self.flags = ["--programs", str(programs), "--data", str(data)]
+        self.program = program
+        self.run = [*program, "run", "--data", str(data), *(["--programs", str(programs)] if programs else [])]
         self.process = None
 
     def start(self, *flags):
         with open(self.out, "wb") as out:
-            self.process = subprocess.Popen([sys.executable, DEMO / "demo.py", "run", *self.flags, *flags],
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.process = subprocess.Popen([*self.run, *flags], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=out)
         deadline = time.monotonic() + START_S
         while "Ctrl-C stops everything" not in self.said():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -59,8 +62,8 @@ class Demo:
 
     def refused(self, *flags):
         """Starts what must not start: its exit code and what it says."""
-        done = subprocess.run([sys.executable, DEMO / "demo.py", "run", *self.flags, *flags],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=START_S, check=False)
+        done = subprocess.run([*self.run, *flags], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=START_S, check=False)
         return done.returncode, done.stderr
 
     def said(self):
@@ -75,8 +78,8 @@ class Demo:
         return json.loads((self.data / "run.json").read_text())
 
     def call(self, *flags):
-        return subprocess.run([sys.executable, DEMO / "demo.py", "call", "--data", str(self.data), *flags],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, check=False)
+        return subprocess.run([*self.program, "call", "--data", str(self.data), *flags], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=180, check=False)
 
     def rpc(self, method, **request):
         state = self.state()
