@@ -3,7 +3,6 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "common/base/mem.h"
@@ -199,24 +198,12 @@ static bool start_status(struct app *app, struct error *err)
     return status_server_start(&options, &app->status, err);
 }
 
-/* Each stream is a socket; an exhausted table would also kill gRPC's listener for good. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 bool app_start(const struct bridge_config *config, struct app **ret_app, struct error *err)
 {
     CLEANUP(app_stop_at_exit) struct app *app = mem_new(struct app);
 
     app->config = config;
     sem_init(&app->idle, 0, 0);
-    raise_descriptor_limit();
     make_calls(app);
     if (!start_media(app, err) || !open_agent(app, err)) {
         return false;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/arena.h"
@@ -267,23 +266,11 @@ static bool start_status(struct app *app, struct error *err)
     return true;
 }
 
-/* An exhausted descriptor table would kill the listener for good (see common/rpc/server.h). */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 bool app_start(const struct routing_config *config, struct app **ret_app, struct error *err)
 {
     CLEANUP(app_stop_at_exit) struct app *app = mem_new(struct app);
 
     app->config = config;
-    raise_descriptor_limit();
     if (!open_store(app, err)) {
         return false;
     }

@@ -20,6 +20,7 @@ LAYERS = {
     "common/log": (("common/base", "common/error", "common/clock"), ()),
     "common/metrics": (("common/base", "common/error"), ()),
     "common/config": (("common/base", "common/error", "common/log"), ("yaml.h",)),
+    "common/service": (("common/base", "common/config", "common/error", "common/log"), ()),
     "common/mailbox": (("common/base", "common/clock"), ()),
     "common/http": (("common/base", "common/error", "common/log", "common/metrics"), ("microhttpd.h",)),
     "common/rpc": (("common", "google", "grpc"), ("grpc/", "protobuf-c/")),
