@@ -96,7 +96,8 @@ void check_invariants(struct world *world)
         time_us <= world->now_us) {
         return; /* due already: what it changes is not changed yet */
     }
-    cr_assert_eq(matching_sweep(engine, world->now_us), 0, "the sweep had to mend something");
+    cr_assert_eq(
+        matching_sweep(engine, world->now_us, SIZE_MAX), 0, "the sweep had to mend something");
 }
 
 static void check_same_links(
@@ -165,6 +166,6 @@ void check_reload(struct world *world)
     copy.engines = NULL;
     world_restart(&copy);
     check_same(world->engine, copy.engine);
-    cr_assert_eq(matching_sweep(copy.engine, world->now_us), 0, "after a reload");
+    cr_assert_eq(matching_sweep(copy.engine, world->now_us, SIZE_MAX), 0, "after a reload");
     engines_free(copy.engines);
 }

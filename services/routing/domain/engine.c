@@ -53,6 +53,7 @@ static void engine_free(struct engine *engine)
             RB_REMOVE(record_tree, &engine->records[kind], record);
             object_free(record);
         }
+        free(engine->swept[kind]);
     }
     record_deinit(&engine->record);
     record_deinit(&engine->progress_record);

@@ -42,6 +42,7 @@ struct engine {
      * trunks, routes, bridges, requests. */
     struct record_tree records[ROW_KIND_COUNT];
     size_t counts[ROW_KIND_COUNT];
+    char *swept[ROW_KIND_COUNT]; /* id where the last sweep stopped; NULL at the end */
     struct worker_name_tree worker_names;
     struct call_tree calls;
 

@@ -165,14 +165,21 @@ void task_channel_drop_workers(struct task_channel *channel)
     }
 }
 
+bool worker_channel_can_take(const struct worker_channel *channel)
+{
+    const struct worker *worker = channel->worker;
+
+    return worker->activity->row.available && channel->row.available &&
+           worker_load(worker, channel->channel) < channel->row.capacity;
+}
+
 void worker_index(struct worker *worker)
 {
     struct worker_channel *share = NULL;
 
     TAILQ_FOREACH(share, &worker->channels, by_worker)
     {
-        bool open = worker->activity->row.available && share->row.available &&
-                    worker_load(worker, share->channel) < share->row.capacity;
+        bool open = worker_channel_can_take(share);
 
         if (open == share->open && share->idle_from_us == worker->row.last_assignment_time_us) {
             continue;

@@ -28,6 +28,9 @@ struct worker_channel *worker_channel_of(
     const struct worker *worker,
     const struct task_channel *channel);
 
+/* Whether a new reservation may be made there. */
+bool worker_channel_can_take(const struct worker_channel *channel);
+
 /* Has shares in all channels of the workspace; adds those that are missing, with the defaults. */
 void worker_add_channels(struct engine *engine, struct worker *worker);
 /* Every worker gets a share in a new channel; and loses it. */

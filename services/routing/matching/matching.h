@@ -29,9 +29,10 @@ bool matching_line_open(const struct task *task);
 /* The waiting task that comes first for a worker, over all its queues; NULL when there is none. */
 struct task *matching_find_task(struct worker *worker, int64_t now_us);
 
-/* Derives every index again from the rows and mends what differs, and counts that; counts besides
- * each pair of a waiting task and a worker who could have it, of which there is never one after a
- * step. Slow: looks at everything. */
-size_t matching_sweep(struct engine *engine, int64_t now_us);
+/* Derives indexes again from the rows and mends what differs, and counts that; counts besides each
+ * waiting task that somebody could have, of which there is never one after a step. Looks at no more
+ * than `limit` records of each kind, going on where it stopped the last time; SIZE_MAX: at
+ * everything. */
+size_t matching_sweep(struct engine *engine, int64_t now_us, size_t limit);
 
 #endif

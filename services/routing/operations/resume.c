@@ -9,6 +9,10 @@
 #include "services/routing/operations/define.h"
 #include "services/routing/operations/requests.h"
 
+enum {
+    SWEEP_LIMIT = 10000 /* records of a kind: some milliseconds */
+};
+
 static bool move(int64_t *time_us, int64_t gap_us)
 {
     if (*time_us) {
@@ -135,7 +139,7 @@ static bool sweep_workspace(struct work *work, const void *request, struct error
         return true; /* what it is about to change would look like a fault; the next sweep will do
                       */
     }
-    work->step->mended = matching_sweep(work->engine, work->now_us);
+    work->step->mended = matching_sweep(work->engine, work->now_us, SWEEP_LIMIT);
     if (work->step->mended) {
         rematch(work);
     }

@@ -4,6 +4,7 @@
 #include "common/base/arena.h"
 #include "services/routing/domain/task.h"
 #include "services/routing/domain/worker.h"
+#include "services/routing/matching/matching.h"
 #include "tests/support/routing_invariants.h"
 #include "tests/support/routing_world.h"
 
@@ -261,6 +262,22 @@ Test(matching, reply_shows_what_the_worker_got_in_the_same_step_and_waits_for_it
     cr_assert(world_reject(&world, world_offer(&world, "t1")));
     cr_assert(world_run(&world, &operation_get_worker, &request));
     cr_assert_eq(world.step->depends_on_batch, batch, "her load changed, though not her row");
+}
+
+Test(matching, sweep_mends_and_counts_what_is_wrong_part_by_part)
+{
+    struct worker *bob = NULL;
+    size_t mended = 0;
+
+    world_worker(&world, "ada", "");
+    bob = world_worker(&world, "bob", "");
+    worker_leave_queues(bob);
+    for (int i = 0; i < 4; i++) {
+        mended += matching_sweep(world.engine, world.now_us, 1);
+    }
+    cr_assert_eq(mended, 1, "bob serves the queue");
+    cr_assert(worker_serves(bob, engine_find_task_queue(world.engine, "everyone")));
+    cr_assert_eq(matching_sweep(world.engine, world.now_us, SIZE_MAX), 0);
 }
 
 Test(matching, sweep_finds_nothing_to_mend)
