@@ -432,7 +432,7 @@ void stage_expect_no_transactions(struct stage *stage)
     cr_assert_eq(now.server_transactions, 0);
 }
 
-static void connect_peer(struct peer *peer, const struct stage *stage, int type)
+static void bind_peer(struct peer *peer, int type)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -447,6 +447,35 @@ static void connect_peer(struct peer *peer, const struct stage *stage, int type)
     cr_assert_eq(bind(peer->socket, (struct sockaddr *)&address, sizeof(address)), 0);
     cr_assert_eq(getsockname(peer->socket, (struct sockaddr *)&address, &length), 0);
     peer->port = ntohs(address.sin_port);
+}
+
+void peer_listen(struct peer *peer)
+{
+    bind_peer(peer, SOCK_STREAM);
+    cr_assert_eq(listen(peer->socket, 1), 0);
+}
+
+void peer_accept(struct peer *peer)
+{
+    struct pollfd ready = {.fd = peer->socket, .events = POLLIN};
+
+    cr_assert_eq(poll(&ready, 1, PATIENCE_MS), 1, "nobody called");
+
+    int connection = accept4(peer->socket, NULL, NULL, SOCK_CLOEXEC);
+
+    cr_assert_geq(connection, 0);
+    (void)close(peer->socket);
+    peer->socket = connection;
+}
+
+static void connect_peer(struct peer *peer, const struct stage *stage, int type)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+
+    bind_peer(peer, type);
     peer->target_port = stage_port(stage);
     address.sin_port = htons((uint16_t)peer->target_port);
     cr_assert_eq(connect(peer->socket, (struct sockaddr *)&address, sizeof(address)), 0);

@@ -82,6 +82,9 @@ struct peer {
 void peer_open(struct peer *peer, const struct stage *stage);
 /* Over TCP; peer_hears then takes what one read gives for a message. */
 void peer_connect(struct peer *peer, const struct stage *stage);
+/* The same, called by the agent: first listen, then dial, then accept. */
+void peer_listen(struct peer *peer);
+void peer_accept(struct peer *peer);
 void peer_close(struct peer *peer);
 void peer_say(struct peer *peer, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A request of the peer's, from <sip:alice@example.com>;tag=peer, in the one call the peer has. */

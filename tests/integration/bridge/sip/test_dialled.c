@@ -9,7 +9,7 @@ enum {
     LONG_US = 60000000,
 };
 
-static const char contact_of_phone[] = "Contact: <sip:phone@127.0.0.1:%d>\r\n";
+static const char contact_of_phone[] = "Contact: <sip:phone@127.0.0.1:%d%s>\r\n";
 
 static void dial_peer(struct stage *stage, struct peer *peer, int64_t ring_timeout_us)
 {
@@ -24,7 +24,8 @@ static void reply(struct peer *peer, const char *status, const char *tag, const 
 {
     char contact[STAGE_WORD_SIZE];
 
-    (void)snprintf(contact, sizeof(contact), contact_of_phone, peer->port);
+    (void)snprintf(
+        contact, sizeof(contact), contact_of_phone, peer->port, peer->tcp ? ";transport=tcp" : "");
     peer_reply(peer, status, tag, contact, body);
 }
 
@@ -188,6 +189,66 @@ Test(dialled, refuses_what_is_no_sip_address)
 
         cr_assert(scene.status == 400 || scene.status == 503, "'%s': %d", rows[i], scene.status);
     }
+    stage_expect_idle(stage);
+    stage_free(stage);
+}
+
+Test(dialled, fails_when_the_name_or_the_transport_is_not_there)
+{
+    static const char *const rows[] = {
+        "sips:ada@127.0.0.1",
+        "sip:ada@127.0.0.1:9;transport=tls",
+        "sip:ada@127.0.0.1:9;transport=ws",
+        "sip:ada@[2001:db8::1]",
+        "sip:ada@nowhere.invalid",
+        "sip:ada@nowhere.invalid:5060",
+        "sip:ada@-.-",
+    };
+    struct stage *stage = stage_new();
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        stage_dial(stage, LEG + (int)i, rows[i], LONG_US);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scene scene = stage_expect(stage, SIGNALLING_FAILED);
+
+        cr_assert_geq(scene.status, 400, "%s", rows[scene.leg - LEG]);
+    }
+    stage_expect_idle(stage);
+    stage_free(stage);
+}
+
+Test(dialled, a_name_given_up_while_it_is_looked_up)
+{
+    struct stage *stage = stage_new();
+
+    for (int i = 0; i < 10; i++) {
+        stage_dial(stage, LEG + i, "sip:ada@nowhere.example", LONG_US);
+        stage_cancel(stage, LEG + i);
+        (void)stage_expect(stage, SIGNALLING_FAILED);
+    }
+    stage_expect_idle(stage);
+    stage_free(stage);
+}
+
+Test(dialled, a_phone_over_tcp_gets_everything_over_its_connection)
+{
+    struct stage *stage = stage_new();
+    struct peer peer;
+    char uri[STAGE_WORD_SIZE];
+
+    peer_listen(&peer);
+    (void)snprintf(uri, sizeof(uri), "sip:ada@127.0.0.1:%d;transport=tcp", peer.port);
+    stage_dial(stage, LEG, uri, LONG_US);
+    peer_accept(&peer);
+    peer_expect(&peer, "INVITE ");
+    cr_assert(peer_text_has(&peer, "SIP/2.0/TCP"));
+    cr_assert(peer_text_has(&peer, ";transport=tcp>"));
+    reply(&peer, "200 OK", "phone", PEER_OFFER);
+    (void)stage_expect(stage, SIGNALLING_ANSWERED);
+    peer_expect(&peer, "ACK ");
+    peer_close(&peer); /* the phone is gone; the BYE must not wait for it */
+    stage_hang_up(stage, LEG);
     stage_expect_idle(stage);
     stage_free(stage);
 }

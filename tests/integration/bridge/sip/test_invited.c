@@ -111,6 +111,44 @@ Test(invited, is_answered_acknowledged_and_hung_up_by_the_caller)
     stage_free(stage);
 }
 
+Test(invited, follows_the_route_of_its_proxies)
+{
+    struct stage *stage = stage_new();
+    struct peer peer;
+    char headers[STAGE_WORD_SIZE * 2];
+    char tag[STAGE_WORD_SIZE];
+    char word[STAGE_WORD_SIZE];
+
+    peer_open(&peer, stage);
+    (void)snprintf(
+        headers, sizeof(headers),
+        "Contact: <sip:alice@192.0.2.9>\r\n"
+        "Record-Route: <sip:127.0.0.1:%d;lr>, <sip:192.0.2.7;lr>\r\n",
+        peer.port);
+    peer_request(
+        &peer, &(struct peer_request){
+                   .method = "INVITE", .cseq = 1, .branch = "routed", .headers = headers});
+
+    struct scene scene = stage_expect(stage, SIGNALLING_INVITED);
+
+    stage_answer(stage, scene.leg);
+    peer_expect(&peer, "SIP/2.0 200");
+    cr_assert(peer_text_has(&peer, "Record-Route: <sip:127.0.0.1"));
+    cr_assert(peer_text_has(&peer, "<sip:192.0.2.7;lr>"));
+    tag_of_last(&peer, tag);
+    ack(&peer, tag, "ack");
+    (void)stage_expect(stage, SIGNALLING_ACKNOWLEDGED);
+    stage_hang_up(stage, scene.leg);
+    peer_expect(&peer, "BYE sip:alice@192.0.2.9");
+    (void)snprintf(word, sizeof(word), "Route: <sip:127.0.0.1:%d;lr>", peer.port);
+    cr_assert(peer_text_has(&peer, word));
+    cr_assert(peer_text_has(&peer, "<sip:192.0.2.7;lr>"));
+    peer_reply(&peer, "200 OK", NULL, NULL, NULL);
+    stage_expect_idle(stage);
+    peer_close(&peer);
+    stage_free(stage);
+}
+
 Test(invited, takes_the_answer_from_the_ack_when_the_invite_had_no_offer)
 {
     struct stage *stage = stage_new();
