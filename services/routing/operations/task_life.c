@@ -53,7 +53,9 @@ static void end(struct work *work, struct task *task, enum task_state state, con
 
     work_touch(work, &task->record);
     task_enter(task, state, work->now_us + TASK_RETENTION_US);
-    row_set_text(&task->row.reason, reason);
+    if (reason[0]) { /* else the reason of its wrap-up, where it had one, stays */
+        row_set_text(&task->row.reason, reason);
+    }
     task->row.target_expire_time_us = 0;
     task->workflow->live_task_count--;
     work_forget_task(work, task);

@@ -31,7 +31,7 @@ enum {
 };
 
 struct model_worker {
-    char id[8];
+    char id[16];
     int64_t last_assignment_us;
     int task; /* NOBODY while it is idle */
 };

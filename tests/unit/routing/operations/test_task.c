@@ -169,6 +169,18 @@ Test(task, is_removed_by_the_system_24_hours_after_its_assignment)
     cr_assert(TAILQ_EMPTY(&engine_find_worker(world.engine, "ada")->live));
 }
 
+Test(task, keeps_the_reason_of_its_wrap_up_when_it_is_completed_without_one)
+{
+    struct task_verb_request request = {.id = "t1", .reason = "called back"};
+
+    world_worker(&world, "ada", "");
+    world_task(&world, "t1", "");
+    cr_assert(world_accept(&world, world_offer(&world, "t1")));
+    cr_assert(world_run(&world, &operation_wrap_up_task, &request));
+    cr_assert(world_task_verb(&world, &operation_complete_task, "t1"));
+    cr_assert_str_eq(world_find_task(&world, "t1")->row.reason, "called back");
+}
+
 Test(task, is_completed_by_itself_when_wrapping_up_takes_too_long)
 {
     world_worker(&world, "ada", "");
