@@ -323,7 +323,7 @@ static bool read_events(
     (void)query;
     (void)arena;
     (void)ret_events;
-    (void)ret_count;
+    *ret_count = 0;
     return FAIL(err, REASON_INTERNAL, "the fake store keeps no events");
 }
 

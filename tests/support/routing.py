@@ -90,6 +90,7 @@ class RoutingService:
             self.settings["database_url_file"] = str(secret)
         self.process = None
         self.channel = None
+        self.last_log = ""
         try:
             self.start()
         except BaseException:
@@ -110,7 +111,8 @@ class RoutingService:
             self.remove()
 
     def log(self):
-        return self.log_path.read_text(errors="replace")
+        """Also after remove()."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else self.last_log
 
     def show_log(self):
         sys.stderr.write("".join(f"    | {line}\n" for line in self.log().splitlines()[-60:]))
@@ -121,6 +123,7 @@ class RoutingService:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.last_log = self.log()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     # --- life ---
@@ -144,14 +147,15 @@ class RoutingService:
             time.sleep(0.005)
         self.settings["listen_address"], self.settings["status_address"] = started.groups()
         self.address, self.status_address = started.groups()
-        self.connect()
+        if not self.channel:  # else it finds the service again by itself, and others may be using it
+            self.connect()
+        grpc.channel_ready_future(self.channel).result(START_S)
 
     def connect(self):
-        if self.channel:
-            self.channel.close()
         # Quick to try again: tests stop and start what they talk to.
         self.channel = grpc.insecure_channel(self.address, options=(
-            ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 200),
+            ("grpc.initial_reconnect_backoff_ms", 50), ("grpc.min_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 200), ("grpc.use_local_subchannel_pool", 1),
             ("grpc.enable_retries", 0)))
         self.workspaces = workspace_service_pb2_grpc.WorkspaceServiceStub(self.channel)
         self.activities = activity_service_pb2_grpc.ActivityServiceStub(self.channel)

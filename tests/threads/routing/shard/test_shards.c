@@ -131,9 +131,9 @@ int main(void)
     struct mischief mischief = {.world = &world};
 
     shards_world_init(&world);
-    world.options.lease_us = 200 * 1000;
-    world.options.hold_after_us = 10 * 1000;
-    world.options.sweep_interval_us = 50 * 1000;
+    world.options.lease_us = 200000;
+    world.options.hold_after_us = 10000;
+    world.options.sweep_interval_us = 50000;
     shards_world_start_acme(&world, INT64_C(60) * 1000000);
     require(pthread_create(&mischief.thread, NULL, make_mischief, &mischief) == 0, "a thread");
     for (int i = 0; i < SENDERS; i++) {
