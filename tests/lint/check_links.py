@@ -43,9 +43,10 @@ def main():
     errors = 0
     for archive in archives:
         folder = archive.parent.relative_to(build).as_posix()
+        foreign = sorted(undefined(archive) - ours)
         for library, (pattern, owners) in OWNERS.items():
             if not folder.startswith(owners):
-                for symbol in sorted(s for s in undefined(archive) - ours if pattern.match(s)):
+                for symbol in (name for name in foreign if pattern.match(name)):
                     print(f"{folder}: needs {symbol} of {library}; only {', '.join(owners)} may")
                     errors += 1
     if not archives:
