@@ -321,6 +321,9 @@ static bool bridge_report(
             (long long)report->number, (long long)expected);
     }
     bridge = bridge_obtain(work, report->bridge_id);
+    if (bridge->row.incarnation[0] == '\0') {
+        row_set_text(&bridge->row.incarnation, text_or_empty(report->incarnation));
+    }
     bridge_heard(bridge);
     work->actor = "bridge";
     if (report->number > bridge->row.last_report_number) {

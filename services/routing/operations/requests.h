@@ -148,6 +148,7 @@ enum bridge_report_kind {
  * is acknowledged and ignored. Effect: EFFECT_REPORT_ACK. */
 struct bridge_report_request {
     const char *bridge_id;
+    const char *incarnation; /* of the bridge's process; kept when nothing is known of the bridge */
     int64_t number;
     int64_t bridge_time_us;
     const char *call_id;

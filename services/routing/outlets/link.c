@@ -407,7 +407,7 @@ static bool take_report(
     struct bridge_report_request *request = NULL;
     const char *workspace_id = NULL;
 
-    if (!link_report_request(arena, link->hello->bridge_id, report, &workspace_id, &request, err)) {
+    if (!link_report_request(arena, link->hello, report, &workspace_id, &request, err)) {
         arena_free(arena);
         return false;
     }

@@ -185,7 +185,7 @@ static bool read_body(
 
 bool link_report_request(
     struct arena *arena,
-    const char *bridge_id,
+    const struct link_hello *hello,
     const bridge_report *report,
     const char **ret_workspace_id,
     struct bridge_report_request **ret_request,
@@ -199,7 +199,8 @@ bool link_report_request(
         !read_body(arena, report, request, err)) {
         return false;
     }
-    request->bridge_id = arena_strdup(arena, bridge_id);
+    request->bridge_id = arena_strdup(arena, hello->bridge_id);
+    request->incarnation = arena_strdup(arena, hello->incarnation);
     request->number = report->number;
     request->call_id = arena_strdup(arena, report->call);
     *ret_workspace_id = arena_strdup(arena, parts.ids[0]);

@@ -48,7 +48,7 @@ const struct attach_bridge_request *link_attach_request(
 /* A report as the engine wants it, in the arena. */
 bool link_report_request(
     struct arena *arena,
-    const char *bridge_id,
+    const struct link_hello *hello,
     const Cordboard__Routing__V1__BridgeReport *report,
     const char **ret_workspace_id,
     struct bridge_report_request **ret_request,
