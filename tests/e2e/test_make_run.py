@@ -133,6 +133,19 @@ class MakeRun(unittest.TestCase):
             self.assertRegex(called.stdout, rf"\n  {deaf} .*NOT the {mute}'s voice, 0\.[0-3] s")
             self.assertRegex(called.stdout, rf"\n  {mute} .*[^T] the {deaf}'s voice")
 
+    def test_a_call_that_is_broken_off_does_not_stand_in_the_way_of_the_next(self):
+        self.demo.start("--ephemeral")
+        with subprocess.Popen([*self.demo.program, "call", "--data", str(self.demo.data), "--seconds", "60"],
+                              stdout=subprocess.PIPE, text=True) as broken:
+            while "reservation.accepted" not in broken.stdout.readline():
+                self.assertIsNone(broken.poll())
+            broken.send_signal(signal.SIGINT)
+            self.assertIn("The call is broken off.", broken.stdout.read())
+            self.assertEqual(broken.wait(STOP_S), 1)
+        self.assertEqual(processes_with(f"{self.demo.data}/phones"), [])
+        called = self.demo.call("--seconds", "3")
+        self.assertEqual(called.returncode, 0, called.stdout + called.stderr)
+
     def test_a_service_that_dies_ends_everything_with_its_log_named(self):
         self.demo.start("--ephemeral")
         bridge = int(subprocess.run(["pgrep", "-f", f"sip-listen-address={self.demo.state()['sip']} "],

@@ -75,10 +75,13 @@ class Call:
         self.number = f"+496990009{random.randrange(1000):03}"
         self.events = queue.Queue()
         self.results = queue.Queue()
+        self.snapshots = queue.Queue()
         self.task = None
         self.reservation = None
         self.commands = 0
-        self.parts = []  # to be stopped, in order
+        self.watch = self.session = None
+        self.parts = []  # phones to be stopped, in order
+        self.done = False
 
     # --- what comes in ---
 
@@ -87,6 +90,8 @@ class Call:
             self.events.put(event)
 
     def take_session(self, message):
+        if "snapshot" in message:
+            self.snapshots.put(message)
         if "result" in message:
             self.results.put(message["result"])
 
@@ -104,15 +109,8 @@ class Call:
 
     def wait_for(self, event_type):
         """Prints the timeline up to the next event of this type and returns that."""
-        deadline = time.monotonic() + STEP_S
         while True:
-            try:
-                event = self.events.get(timeout=0.1)
-            except queue.Empty:
-                self.check()
-                if time.monotonic() > deadline:
-                    raise Failed(f"no {event_type} within {STEP_S} s") from None
-                continue
+            event = self.next_of(self.events, f"the call: {event_type} is missing")
             if not self.concerns_us(event):
                 continue
             print_line(local_time(event), event["eventType"], who(event), self.words_of(event))
@@ -123,29 +121,29 @@ class Call:
 
     def check(self):
         for stream in (self.watch, self.session):
-            if stream.failure():
+            if stream and stream.failure():
                 raise Failed(stream.failure())
         for phone in (self.agent, self.caller):
             if phone.process and phone.process.poll() is not None:
                 raise Failed(f"a phone has ended; see {phone.log}")
 
+    def next_of(self, answers, what):
+        deadline = time.monotonic() + STEP_S
+        while True:
+            try:
+                return answers.get(timeout=0.1)
+            except queue.Empty:
+                self.check()
+                if time.monotonic() > deadline:
+                    raise Failed(f"nothing comes of {what}") from None
+
     def command(self, kind, **fields):
         """What the worker does, over the session."""
         self.commands += 1
         self.session.send(commandNumber=self.commands, **{kind: fields})
-        deadline = time.monotonic() + STEP_S
-        while True:
-            try:
-                result = self.results.get(timeout=0.1)
-            except queue.Empty:
-                self.check()
-                if time.monotonic() > deadline:
-                    raise Failed(f"no answer to the worker's {kind}") from None
-                continue
-            if int(result["commandNumber"]) == self.commands:
-                if result.get("status", {}).get("code"):
-                    raise Failed(f"{kind}: {result['status'].get('message')}")
-                return result
+        status = self.next_of(self.results, f"the worker's {kind}").get("status", {})
+        if status.get("code"):
+            raise Failed(f"{kind}: {status.get('message')}")
 
     # --- the story ---
 
@@ -164,12 +162,15 @@ class Call:
         self.parts += [self.caller, self.agent]
         self.agent.start()
         print(f"Two phones (baresip): Anna's waits at {contact}, a caller's is {self.number}.\n", flush=True)
-        self.watch = self.client.stream("WatchEvents", self.take_watched, parent=workspace.NAME, afterSequence=-1)
-        self.session = self.client.stream("AttachWorkerSession", self.take_session, open={"worker": WORKER})
         self.tidy()
+        self.session = self.client.stream("AttachWorkerSession", self.take_session, open={"worker": WORKER})
+        now = self.next_of(self.snapshots, "the worker's session").get("sequence", 0)
+        self.watch = self.client.stream("WatchEvents", self.take_watched, parent=workspace.NAME, afterSequence=now)
 
     def tidy(self):
-        """What a call that was broken off may have left to Anna."""
+        """Anna goes Offline, and what a call that was broken off may have left to her is over."""
+        self.client.rpc("SetWorkerActivity", name=WORKER, activity=f"{workspace.NAME}/activities/offline",
+                        rejectPendingReservations=True)
         for r in self.client.rpc("ListReservations", parent=WORKER).get("reservations", ()):
             if r["state"] in ("ACCEPTED", "WRAPPING"):
                 self.client.rpc("CompleteReservation", name=r["name"])
@@ -200,13 +201,19 @@ class Call:
         self.wait_for("task.completed")
         self.command("setActivity", activity=f"{workspace.NAME}/activities/offline")
         self.wait_for("worker.activity.update")
+        self.done = True
 
     def close(self):
         for phone in self.parts:
             phone.stop()
-        for stream in (getattr(self, "watch", None), getattr(self, "session", None)):
+        for stream in (self.watch, self.session):
             if stream:
                 stream.close()
+        if self.session and not self.done:
+            try:
+                self.tidy()
+            except CallFailed:
+                pass  # the next call does it
 
     def report(self):
         """Prints what each side heard; True when each heard the other, and nobody else."""
