@@ -218,6 +218,7 @@ static void take_telephony(
     wire_read_telephony(arena, message, &telephony);
     calls_post_telephony(link->options.calls, &telephony);
     if (link->state == LINK_GREETING) {
+        outbox_confirm(&link->outbox);
         link->retry_delay_us = RETRY_FIRST_US;
         set_state(link, LINK_UP, "");
     }

@@ -102,10 +102,28 @@ void outbox_add(struct outbox *outbox, struct kept_report *kept)
     outbox->report_count++;
 }
 
+/* The routing service remembers less than it once acknowledged: the workspace was made anew, or its
+ * database was. Both counts go on from what it says. */
+static void begin_anew(struct outbox_workspace *workspace, int64_t number)
+{
+    workspace->acknowledged = number;
+    workspace->last_instruction = 0;
+    workspace->ack_due = false;
+    workspace->offered = 0;
+    workspace->sent = 0;
+    workspace->next = TAILQ_FIRST(&workspace->reports);
+}
+
 void outbox_acknowledge(struct outbox *outbox, const char *workspace_id, int64_t number)
 {
     struct outbox_workspace *workspace = outbox_workspace(outbox, workspace_id);
+    bool first = !workspace->confirmed;
 
+    workspace->confirmed = true;
+    if (first && number < workspace->acknowledged) {
+        begin_anew(workspace, number);
+        return;
+    }
     /* Only what this process sent can have taken effect. What was acknowledged to an earlier
      * process of this bridge just moves the count. */
     while (workspace->offered > 0 && workspace->acknowledged < number) {
@@ -125,6 +143,20 @@ void outbox_restart(struct outbox *outbox)
     {
         workspace->sent = 0;
         workspace->next = TAILQ_FIRST(&workspace->reports);
+        workspace->confirmed = false;
+    }
+}
+
+void outbox_confirm(struct outbox *outbox)
+{
+    struct outbox_workspace *workspace = NULL;
+
+    RB_FOREACH(workspace, outbox_tree, &outbox->workspaces)
+    {
+        if (!workspace->confirmed) {
+            workspace->confirmed = true;
+            begin_anew(workspace, 0);
+        }
     }
 }
 

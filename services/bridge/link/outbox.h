@@ -32,6 +32,7 @@ struct outbox_workspace {
     struct kept_report_list reports;
     struct kept_report *next; /* the first one not sent on this stream */
     int64_t last_instruction; /* newest one seen */
+    bool confirmed;           /* the routing service said on this stream where it stands */
     bool ack_due;             /* and not acknowledged to the routing service yet */
     RB_ENTRY(outbox_workspace) by_id;
 };
@@ -55,10 +56,13 @@ void kept_report_free(struct kept_report *kept);
 struct outbox_workspace *outbox_workspace(struct outbox *outbox, const char *workspace_id);
 /* Takes the report. */
 void outbox_add(struct outbox *outbox, struct kept_report *kept);
-/* The routing service has everything up to the number: drops it. */
+/* The routing service has everything up to the number: drops it. The first one on a stream counts
+ * even when it is lower than what was acknowledged before. */
 void outbox_acknowledge(struct outbox *outbox, const char *workspace_id, int64_t number);
 /* A new stream: everything has to be sent again. */
 void outbox_restart(struct outbox *outbox);
+/* The routing service has said all it knows of us: in the other workspaces it knows nothing. */
+void outbox_confirm(struct outbox *outbox);
 /* The next report to send, with its number; NULL when all were sent. Counts it as sent. */
 const struct report *outbox_next(struct outbox *outbox, int64_t *ret_number);
 

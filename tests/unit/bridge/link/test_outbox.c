@@ -60,6 +60,39 @@ Test(outbox, sends_again_after_a_break_what_did_not_take_effect_and_nothing_else
     outbox_deinit(&outbox);
 }
 
+Test(outbox, begins_anew_where_the_routing_service_remembers_less_than_it_acknowledged)
+{
+    struct outbox outbox;
+
+    outbox_init(&outbox);
+    outbox_acknowledge(&outbox, "a", 7);
+    outbox_acknowledge(&outbox, "b", 7);
+    outbox_acknowledge(&outbox, "c", 7);
+    outbox_workspace(&outbox, "b")->last_instruction = 5;
+    outbox_workspace(&outbox, "c")->last_instruction = 5;
+    add(&outbox, "a", "a1");
+    add(&outbox, "b", "b1");
+    add(&outbox, "c", "c1");
+    expect_next(&outbox, "a1", 8);
+    expect_next(&outbox, "b1", 8);
+    expect_next(&outbox, "c1", 8);
+
+    /* b was restored from a backup; c was deleted and made again: nothing is said about it. */
+    outbox_restart(&outbox);
+    outbox_acknowledge(&outbox, "a", 7);
+    outbox_acknowledge(&outbox, "b", 3);
+    outbox_confirm(&outbox);
+    expect_next(&outbox, "a1", 8);
+    expect_next(&outbox, "b1", 4);
+    expect_next(&outbox, "c1", 1);
+    cr_assert_eq(outbox_workspace(&outbox, "b")->last_instruction, 0);
+    cr_assert_eq(outbox_workspace(&outbox, "c")->last_instruction, 0);
+    outbox_acknowledge(&outbox, "c", 1);
+    outbox_acknowledge(&outbox, "c", 0);
+    cr_assert_eq(outbox_workspace(&outbox, "c")->acknowledged, 1, "later ones never go back");
+    outbox_deinit(&outbox);
+}
+
 Test(outbox, sends_everything_again_when_nothing_was_acknowledged)
 {
     struct outbox outbox;
