@@ -321,10 +321,11 @@ struct app *app_stop(struct app *app)
     if (app->server) {
         rpc_server_stop(app->server, (int)(grace_us / US_PER_MS));
     }
-    app->shards = shards_stop(app->shards, grace_us);
+    shards_stop(app->shards, grace_us);
     rpc_server_free(app->server);
     hub_stop(app->hub);
     status_server_stop(app->status);
+    shards_free(app->shards); /* hub and probes may have asked them until now */
     value_keys_free(app->keys);
     if (app->store) {
         app->store->operations->close(app->store);

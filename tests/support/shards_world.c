@@ -144,7 +144,8 @@ void shards_world_start(struct shards_world *world)
 
 void shards_world_stop(struct shards_world *world, int64_t grace_us)
 {
-    world->shards = shards_stop(world->shards, grace_us);
+    shards_stop(world->shards, grace_us);
+    world->shards = shards_free(world->shards);
 }
 
 void shards_world_deinit(struct shards_world *world)

@@ -325,7 +325,9 @@ bool shards_ready(struct shards *shards, const char **ret_why)
     pthread_mutex_lock(&shards->mutex);
     const char *why = NULL;
 
-    if (shards->state != SHARDS_RUNNING) {
+    if (shards->stopping) {
+        why = "shutting down";
+    } else if (shards->state != SHARDS_RUNNING) {
         why = shards->state == SHARDS_LOST ? "lease lost" : "loading";
     } else if (holding(shards)) {
         why = "the database does not commit";
@@ -337,7 +339,7 @@ bool shards_ready(struct shards *shards, const char **ret_why)
     return !why;
 }
 
-static struct shards *shards_free(struct shards *shards)
+struct shards *shards_free(struct shards *shards)
 {
     if (!shards) {
         return NULL;
@@ -400,10 +402,10 @@ bool shards_start(
     return true;
 }
 
-struct shards *shards_stop(struct shards *shards, int64_t grace_us)
+void shards_stop(struct shards *shards, int64_t grace_us)
 {
     if (!shards) {
-        return NULL;
+        return;
     }
 
     mailbox_close(shards->mailbox);
@@ -421,5 +423,4 @@ struct shards *shards_stop(struct shards *shards, int64_t grace_us)
         command_refuse(
             pop_backlog(shards), REASON_SHUTTING_DOWN, "the routing service is shutting down");
     }
-    return shards_free(shards);
 }

@@ -103,8 +103,10 @@ MUST_USE bool shards_start(
     struct shards **ret_shards,
     struct error *err);
 /* Runs what was posted, commits it, gives the leases up, and waits; when the store is away, for
- * grace_us at the most: what is not durable by then is answered UNAVAILABLE. */
-struct shards *shards_stop(struct shards *shards, int64_t grace_us);
+ * grace_us at the most: what is not durable by then is answered UNAVAILABLE. NULL is fine. */
+void shards_stop(struct shards *shards, int64_t grace_us);
+/* After shards_stop, and after all who may still post have stopped. NULL is fine. */
+struct shards *shards_free(struct shards *shards);
 
 /* Any thread. After shards_stop began the answer is SHUTTING_DOWN. */
 void shards_post(struct shards *shards, struct command *command);

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/arena.h"
 #include "common/base/mem.h"
@@ -33,6 +34,8 @@ static struct shards *shards;
 static struct value_keys *keys;
 static struct arena *arena;
 static atomic_size_t published; /* events */
+static int64_t hold_after_us = LONG_US;
+static int64_t sweep_interval_us = LONG_US;
 
 static void pack(
     const char *workspace_id,
@@ -78,7 +81,8 @@ static void start(void)
     options.store = store;
     options.clock = clock_system();
     options.owner = "one";
-    options.hold_after_us = LONG_US;
+    options.hold_after_us = hold_after_us;
+    options.sweep_interval_us = sweep_interval_us;
     options.pack = pack;
     options.publish = publish;
     options.observe = observe;
@@ -88,6 +92,7 @@ static void start(void)
 static void stop(void)
 {
     shards_stop(shards, LONG_US);
+    shards_free(shards);
     store->operations->close(store);
 }
 
@@ -373,4 +378,36 @@ Test(commit, answers_unavailable_when_another_instance_has_taken_over)
         good = await(ask_create(&operation_create_worker, ROW_WORKER, "ada"));
     }
     assert_all_is_well();
+}
+
+/* CPU time that this process has used. */
+static int64_t cpu_us(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000) + used.tv_nsec / 1000;
+}
+
+Test(commit, waits_for_a_slow_commit_without_burning_the_processor)
+{
+    struct timespec while_held = {.tv_sec = 1};
+
+    stop();
+    hold_after_us = 10000;
+    sweep_interval_us = 50000;
+    start();
+    create_workspace();
+
+    PGconn *holder = hold_commits();
+    struct question *create = ask_create(&operation_create_worker, ROW_WORKER, "ada");
+
+    await_held_commit();
+
+    int64_t before_us = cpu_us();
+
+    nanosleep(&while_held, NULL); /* what is measured: the sweep is due all the time */
+    cr_assert_lt(cpu_us() - before_us, 100000);
+    let_commits_go(holder);
+    cr_assert(await(create));
 }
