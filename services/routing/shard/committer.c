@@ -482,8 +482,8 @@ static struct engines *load_again(struct shards *shards)
 
 static void recover_from_loss(struct shards *shards, struct group *group)
 {
-    observe(shards, SHARDS_LEASE_LOST, 0, "");
     take_all(shards, group, SHARDS_LOST);
+    observe(shards, SHARDS_LEASE_LOST, 0, ""); /* from now on nothing is answered but refusals */
     refuse_group(group, REASON_STORE_UNAVAILABLE, "another instance has taken this workspace over");
 
     struct engines *engines = load_again(shards);
