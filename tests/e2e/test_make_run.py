@@ -28,15 +28,15 @@ import voice  # noqa: E402
 
 
 def processes_with(text):
-    """Command lines of the processes that have the text in theirs."""
-    found = []
+    """Process ids, and command lines, of those that have the text in their command line."""
+    found = {}
     for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         if text in line and int(entry.parent.name) != os.getpid():
-            found.append(line)
+            found[int(entry.parent.name)] = line
     return found
 
 
@@ -97,7 +97,7 @@ class MakeRun(unittest.TestCase):
         self.addCleanup(self.demo.stop)
 
     def assert_nothing_left(self):
-        self.assertEqual(processes_with(self.folder.name), [])
+        self.assertEqual(processes_with(self.folder.name), {})
         self.assertFalse((self.demo.data / "run.json").exists())
 
     def test_a_call_goes_through_and_a_second_run_goes_on_with_the_data(self):
@@ -142,14 +142,13 @@ class MakeRun(unittest.TestCase):
             broken.send_signal(signal.SIGINT)
             self.assertIn("The call is broken off.", broken.stdout.read())
             self.assertEqual(broken.wait(STOP_S), 1)
-        self.assertEqual(processes_with(f"{self.demo.data}/phones"), [])
+        self.assertEqual(processes_with(f"{self.demo.data}/phones"), {})
         called = self.demo.call("--seconds", "3")
         self.assertEqual(called.returncode, 0, called.stdout + called.stderr)
 
     def test_a_service_that_dies_ends_everything_with_its_log_named(self):
         self.demo.start("--ephemeral")
-        bridge = int(subprocess.run(["pgrep", "-f", f"sip-listen-address={self.demo.state()['sip']} "],
-                                    capture_output=True, text=True, check=True).stdout.split()[0])
+        (bridge,) = processes_with(f"--sip-listen-address={self.demo.state()['sip']} ")
         os.kill(bridge, signal.SIGKILL)
         self.assertEqual(self.demo.process.wait(STOP_S), 1)
         self.assertIn("make run: the bridge has ended (signal 9)", self.demo.said())
