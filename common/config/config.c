@@ -51,6 +51,9 @@ void config_add_problem(struct config_problems *problems, const char *name, cons
     for (size_t i = 0; i < program->setting_count; i++) {
         if (strcmp(program->settings[i].name, name) == 0 &&
             problems->given[i].origin != config_origin_default) {
+            if (problems->given[i].misunderstood) {
+                return;
+            }
             origin = problems->given[i].origin;
         }
     }
@@ -124,19 +127,25 @@ void config_give(
             &load->problems, origin, "a secret is not taken from a flag; use %s-file=PATH", origin);
     } else {
         load->given[setting - load->program->settings] =
-            (struct config_given){text, origin, is_path};
+            (struct config_given){.text = text, .origin = origin, .is_path = is_path};
     }
+}
+
+static struct config_given fallback(struct config_load *load, const struct config_setting *setting)
+{
+    size_t length = setting->kind == CONFIG_CHOICE ? strcspn(setting->fallback, "|")
+                                                   : strlen(setting->fallback);
+
+    return (struct config_given){
+        .text = arena_strndup(load->arena, setting->fallback, length),
+        .origin = config_origin_default,
+    };
 }
 
 static void give_defaults(struct config_load *load)
 {
     for (size_t i = 0; i < load->program->setting_count; i++) {
-        const struct config_setting *setting = &load->program->settings[i];
-        size_t length = setting->kind == CONFIG_CHOICE ? strcspn(setting->fallback, "|")
-                                                       : strlen(setting->fallback);
-
-        load->given[i].text = arena_strndup(load->arena, setting->fallback, length);
-        load->given[i].origin = config_origin_default;
+        load->given[i] = fallback(load, &load->program->settings[i]);
     }
 }
 
@@ -145,9 +154,18 @@ static void understand(struct config_load *load, void *config)
     for (size_t i = 0; i < load->program->setting_count; i++) {
         const struct config_setting *setting = &load->program->settings[i];
 
-        config_understand(load, setting, &load->given[i], (char *)config + setting->offset);
+        void *member = (char *)config + setting->offset;
+        size_t before = load->problems.count;
+
+        config_understand(load, setting, &load->given[i], member);
+        if (load->problems.count > before) {
+            struct config_given instead = fallback(load, setting);
+
+            load->given[i].misunderstood = true;
+            config_understand(load, setting, &instead, member);
+        }
     }
-    if (load->problems.count == 0 && load->program->check) {
+    if (load->program->check) { /* always, so that everything wrong is reported at once */
         load->program->check(config, &load->problems);
     }
 }

@@ -13,6 +13,7 @@ struct config_given {
     const char *text;
     const char *origin; /* "--listen-address", "CORDBOARD_...", "config.yaml:3" */
     bool is_path;       /* the text is the path of the file that has the secret */
+    bool misunderstood; /* reported already; the default stands in for it */
 };
 
 struct config_problem {

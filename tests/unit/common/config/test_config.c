@@ -238,6 +238,17 @@ Test(config, asks_the_program_what_no_setting_alone_can_tell)
     assert_refused("--pool-size=101", "demo: --pool-size: must not exceed 100");
 }
 
+Test(config, asks_the_program_even_when_something_else_is_wrong)
+{
+    struct run run;
+
+    load(&run, FLAGS("--log-format=xml", "--pool-size=101"), NULL);
+    cr_assert_eq(run.outcome, CONFIG_REFUSED);
+    cr_assert(strstr(run.err, "demo: --log-format: not one of the choices: 'xml'"), "%s", run.err);
+    cr_assert(strstr(run.err, "demo: --pool-size: must not exceed 100"), "%s", run.err);
+    run_free(&run);
+}
+
 Test(config, reads_a_secret_from_its_file_and_never_shows_it)
 {
     CLEANUP(mem_free_at_exit) char *path = file_with("postgres://me:hidden@db\n");
