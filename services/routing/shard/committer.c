@@ -334,10 +334,11 @@ static void remember_fences(struct shards *shards, const struct store_batch *bat
     }
 }
 
-/* With the mutex. */
+/* With the mutex. A shard that was lost has nothing that a stop could wait for. */
 static bool must_give_up(const struct shards *shards)
 {
-    return shards->stopping && mono_us(shards) >= shards->stop_deadline_mono_us;
+    return shards->stopping &&
+           (shards->state == SHARDS_LOST || mono_us(shards) >= shards->stop_deadline_mono_us);
 }
 
 /* Sleeps before another try; false when it is time to give up. */

@@ -171,6 +171,20 @@ Test(trouble, an_idle_replica_notices_by_its_renewal_that_it_is_fenced)
     shards_world_deinit(&world);
 }
 
+Test(trouble, a_fenced_replica_stops_at_once)
+{
+    struct shards_world world;
+
+    start(&world, 60 * SECOND_US);
+    fake_store_take_away(world.store, true);
+    wait_for_notices(&world, SHARDS_LEASE_LOST, 1);
+    int64_t before_us = clock_mono_us(clock_system());
+
+    shards_world_stop(&world, 20 * SECOND_US);
+    cr_assert_lt(clock_mono_us(clock_system()) - before_us, 5 * SECOND_US);
+    shards_world_deinit(&world);
+}
+
 Test(trouble, what_waited_behind_a_held_commit_is_answered_when_the_lease_is_lost)
 {
     struct shards_world world;

@@ -13,20 +13,21 @@
 
 enum {
     SENDERS = 4,
-    TASKS = 60, /* by each sender */
+    ROUNDS = 12, /* of mischief */
     AT_ONCE = 10
-};
-
-struct sender {
-    struct shards_world *world;
-    pthread_t thread;
-    int id;
 };
 
 struct mischief {
     struct shards_world *world;
     pthread_t thread;
-    _Atomic bool stop;
+    _Atomic bool over;
+};
+
+struct sender {
+    struct shards_world *world;
+    const struct mischief *mischief;
+    pthread_t thread;
+    int id;
 };
 
 static void require(bool ok, const char *what)
@@ -86,10 +87,11 @@ static void *send_all(void *context)
 {
     struct sender *sender = context;
 
-    for (int first = 0; first < TASKS; first += AT_ONCE) {
+    for (int first = 0; !sender->mischief->over; first += AT_ONCE) {
         while (!make_some(sender, first)) {
             pass_ms(5);
         }
+        pass_ms(5);
     }
     return NULL;
 }
@@ -99,7 +101,7 @@ static void *make_mischief(void *context)
     struct mischief *mischief = context;
     struct fake_store *store = mischief->world->store;
 
-    for (int round = 0; !mischief->stop; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
         switch (round % 4) {
         case 0:
             fake_store_hold(store, true);
@@ -119,8 +121,9 @@ static void *make_mischief(void *context)
             fake_store_take_away(store, false);
             break;
         }
-        pass_ms(10);
+        pass_ms(20);
     }
+    mischief->over = true;
     return NULL;
 }
 
@@ -137,13 +140,12 @@ int main(void)
     shards_world_start_acme(&world, INT64_C(60) * 1000000);
     require(pthread_create(&mischief.thread, NULL, make_mischief, &mischief) == 0, "a thread");
     for (int i = 0; i < SENDERS; i++) {
-        senders[i] = (struct sender){.world = &world, .id = i};
+        senders[i] = (struct sender){.world = &world, .mischief = &mischief, .id = i};
         require(pthread_create(&senders[i].thread, NULL, send_all, &senders[i]) == 0, "a thread");
     }
     for (int i = 0; i < SENDERS; i++) {
         pthread_join(senders[i].thread, NULL);
     }
-    mischief.stop = true;
     pthread_join(mischief.thread, NULL);
     require(notices_of(&world, SHARDS_SWEEP_MENDED) == 0, "the sweep finds nothing to mend");
     shards_world_deinit(&world);
