@@ -42,23 +42,30 @@ void config_report(struct config_problems *problems, const char *origin, const c
     va_end(args);
 }
 
-void config_add_problem(struct config_problems *problems, const char *name, const char *format, ...)
+/* What was given for the setting; NULL when it has its default. */
+static const struct config_given *given_for(
+    const struct config_problems *problems,
+    const char *name)
 {
-    const struct config_program *program = problems->program;
-    const char *origin = name;
-    va_list args;
-
-    for (size_t i = 0; i < program->setting_count; i++) {
-        if (strcmp(program->settings[i].name, name) == 0 &&
+    for (size_t i = 0; i < problems->program->setting_count; i++) {
+        if (strcmp(problems->program->settings[i].name, name) == 0 &&
             problems->given[i].origin != config_origin_default) {
-            if (problems->given[i].misunderstood) {
-                return;
-            }
-            origin = problems->given[i].origin;
+            return &problems->given[i];
         }
     }
+    return NULL;
+}
+
+void config_add_problem(struct config_problems *problems, const char *name, const char *format, ...)
+{
+    const struct config_given *given = given_for(problems, name);
+    va_list args;
+
+    if (given && given->misunderstood) {
+        return;
+    }
     va_start(args, format);
-    add_problem(problems, origin, format, args);
+    add_problem(problems, given ? given->origin : name, format, args);
     va_end(args);
 }
 
