@@ -14,6 +14,22 @@ struct reading {
     void *context;
 };
 
+enum {
+    RETRY_DELAY_MS = 1000
+};
+
+/* What a client is told: where our database is, and how it fails, is not for outside. */
+static void fail_reading(struct reading *reading, const struct error *why)
+{
+    struct error told = *why;
+
+    if (why->reason == REASON_STORE_UNAVAILABLE) {
+        (void)FAIL(&told, REASON_STORE_UNAVAILABLE, "stored events cannot be read at present");
+        told.retry_delay_ms = RETRY_DELAY_MS;
+    }
+    reading->handler(reading->context, NULL, &told);
+}
+
 static void read_page(struct store *store, struct reading *reading)
 {
     struct store_event *events = NULL;
@@ -25,7 +41,7 @@ static void read_page(struct store *store, struct reading *reading)
         page.events = events;
         reading->handler(reading->context, &page, NULL);
     } else {
-        reading->handler(reading->context, NULL, &err);
+        fail_reading(reading, &err);
     }
     arena_free(reading->arena);
 }

@@ -41,6 +41,12 @@ class Outage(r.RoutingTest):
             self.cluster.resume()
         self.ended = time.monotonic()
 
+    def check_events_are_refused(self, workspace):
+        """Stored events cannot be read: the client hears when to try again, and nothing of our insides."""
+        error = self.fails(r.grpc.StatusCode.UNAVAILABLE, workspace.events)
+        self.assertIn("RetryInfo", r.details(error))
+        self.assertNotIn("PostgreSQL", str(r.details(error)) + error.details())
+
     def test_nothing_is_lost_and_no_offer_times_out(self):
         offers = r.Workspace(self.service, "offers", reservation_timeout_s=OFFER_S)
         offers.add_worker("ada", activity="available")
@@ -53,6 +59,8 @@ class Outage(r.RoutingTest):
 
             self.away()
             r.wait_for("it says that it is not ready", lambda: not self.service.ready())
+            if MODE == "stopped":
+                self.check_events_are_refused(busy)
             time.sleep(max(self.began + OUTAGE_S - time.monotonic(), 0))  # the outage itself
             answered = [t for t in load.acknowledged.values() if t > self.began + NOTICED_S]
             self.assertEqual(answered, [], "acknowledged without a database")
