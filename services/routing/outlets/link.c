@@ -329,8 +329,13 @@ static void run_hello(struct hub *hub, struct hub_message *base)
 
 static void run_lost(struct hub *hub, struct hub_message *base)
 {
-    (void)hub;
-    free_command((struct link_command *)base);
+    struct link_command *command = (struct link_command *)base;
+    struct peer *peer = find_peer(hub->links, command->bridge_id);
+
+    if (!command->ok && error_code(command->err.reason) != ERROR_NOT_FOUND && peer && !peer->link) {
+        peer->lost = false; /* the next tick tries again */
+    }
+    free_command(command);
 }
 
 static void lose_in_workspace(struct hub *hub, const char *bridge_id, const char *workspace_id)

@@ -18,6 +18,36 @@ typedef Cordboard__Routing__V1__BridgeReport bridge_report;
 
 /* --- in --- */
 
+enum {
+    KEY_LENGTH_MAX = 64,  /* of call ids and incarnations */
+    TEXT_LENGTH_MAX = 255 /* of what is told about a call; the rest is cut off */
+};
+
+/* An opaque key of the bridge's: 1 to KEY_LENGTH_MAX bytes. */
+static bool check_key(const char *key, const char *field, struct error *err)
+{
+    size_t length = strlen(key);
+
+    return (length > 0 && length <= KEY_LENGTH_MAX) ||
+           FAIL_FIELD(
+               err, REASON_FIELD_INVALID, field, "%s: must have 1 to %d bytes", field,
+               KEY_LENGTH_MAX);
+}
+
+/* At most TEXT_LENGTH_MAX bytes, cut between two characters. */
+static const char *bounded(struct arena *arena, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length > TEXT_LENGTH_MAX) {
+        length = TEXT_LENGTH_MAX;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
+            length--;
+        }
+    }
+    return arena_strndup(arena, text, length);
+}
+
 /* The last id of a name, in the arena; "" of "". */
 static bool read_id(
     struct arena *arena,
@@ -49,6 +79,7 @@ static bool copy_call(
     struct name_parts parts;
 
     if (!name_parse(from->workspace, "workspaces/*", "hello.calls.workspace", &parts, err) ||
+        !check_key(from->call, "hello.calls.call", err) ||
         !read_id(
             arena, from->task, "workspaces/*/tasks/*", "hello.calls.task", &call->task_id, err) ||
         !read_id(
@@ -74,6 +105,9 @@ const struct link_hello *link_hello_copy(
         (void)FAIL_FIELD(
             err, REASON_FIELD_INVALID, "hello.bridge", "hello.bridge: '%.100s' is not an id",
             hello->bridge);
+        return NULL;
+    }
+    if (!check_key(hello->incarnation, "hello.incarnation", err)) {
         return NULL;
     }
     for (size_t i = 0; i < hello->n_calls; i++) {
@@ -122,10 +156,10 @@ static bool read_enqueue(
     struct error *err)
 {
     request->kind = REPORT_ENQUEUE_CALL;
-    request->called_number = arena_strdup(arena, from->called_number);
-    request->caller_number = arena_strdup(arena, from->caller_number);
-    request->caller_display_name = arena_strdup(arena, from->caller_display_name);
-    request->sip_call_id = arena_strdup(arena, from->sip_call_id);
+    request->called_number = bounded(arena, from->called_number);
+    request->caller_number = bounded(arena, from->caller_number);
+    request->caller_display_name = bounded(arena, from->caller_display_name);
+    request->sip_call_id = bounded(arena, from->sip_call_id);
     return read_id(
                arena, from->trunk, "workspaces/*/trunks/*", "report.enqueue_call.trunk",
                &request->trunk_id, err) &&
@@ -159,7 +193,7 @@ static bool read_body(
         return true;
     case CORDBOARD__ROUTING__V1__BRIDGE_REPORT__BODY_CALL_ENDED:
         request->kind = REPORT_CALL_ENDED;
-        request->cause = arena_strdup(arena, report->call_ended->cause);
+        request->cause = bounded(arena, report->call_ended->cause);
         request->sip_status = report->call_ended->sip_status;
         return true;
     case CORDBOARD__ROUTING__V1__BRIDGE_REPORT__BODY_WORKER_RINGING:
@@ -170,12 +204,12 @@ static bool read_body(
         return read_reservation(arena, report->worker_joined->reservation, request, err);
     case CORDBOARD__ROUTING__V1__BRIDGE_REPORT__BODY_WORKER_FAILED:
         request->kind = REPORT_WORKER_FAILED;
-        request->cause = arena_strdup(arena, report->worker_failed->cause);
+        request->cause = bounded(arena, report->worker_failed->cause);
         request->sip_status = report->worker_failed->sip_status;
         return read_reservation(arena, report->worker_failed->reservation, request, err);
     case CORDBOARD__ROUTING__V1__BRIDGE_REPORT__BODY_WORKER_LEFT:
         request->kind = REPORT_WORKER_LEFT;
-        request->cause = arena_strdup(arena, report->worker_left->cause);
+        request->cause = bounded(arena, report->worker_left->cause);
         return read_reservation(arena, report->worker_left->reservation, request, err);
     default:
         return FAIL_FIELD(
@@ -195,6 +229,7 @@ bool link_report_request(
     struct name_parts parts;
 
     if (!name_parse(report->workspace, "workspaces/*", "report.workspace", &parts, err) ||
+        !check_key(report->call, "report.call", err) ||
         !time_read(report->report_time, "report.report_time", &request->bridge_time_us, err) ||
         !read_body(arena, report, request, err)) {
         return false;

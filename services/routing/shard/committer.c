@@ -528,11 +528,26 @@ static bool run_alone(struct shards *shards, struct engines *engines, struct com
     return false;
 }
 
+/* A timer's step that is refused comes again as soon as the state is loaded: not in a hot loop. */
+static void slow_down_without_commands(struct shards *shards, const struct group *group)
+{
+    int64_t delay_us = RETRY_LONGEST_US;
+
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->items[i].command) {
+            return;
+        }
+    }
+    observe(shards, SHARDS_COMMAND_POISONED, 0, "timer");
+    (void)pause_before_retry(shards, &delay_us);
+}
+
 static void recover_from_poison(struct shards *shards, struct group *group)
 {
     struct engines *engines = NULL;
 
     take_all(shards, group, SHARDS_RELOADING);
+    slow_down_without_commands(shards, group);
     for (size_t i = 0; i < group->count; i++) {
         struct command *command = group->items[i].command;
 
