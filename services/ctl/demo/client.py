@@ -2,6 +2,7 @@
 import json
 import subprocess
 import threading
+import time
 
 
 class CallFailed(Exception):
@@ -13,6 +14,17 @@ class Client:
         self.command = [str(program), f"--routing-address={routing}", f"--bridge-address={bridge}"]
 
     def rpc(self, method, **request):
+        """The answer. That the service cannot be reached is believed at the third time."""
+        for _ in range(2):
+            try:
+                return self.try_rpc(method, request)
+            except CallFailed as failure:
+                if " cannot be reached: " not in str(failure):
+                    raise
+            time.sleep(0.3)
+        return self.try_rpc(method, request)
+
+    def try_rpc(self, method, request):
         done = subprocess.run([*self.command, "rpc", method, json.dumps(request)], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
         if done.returncode:
