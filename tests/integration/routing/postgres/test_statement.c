@@ -346,7 +346,8 @@ Test(postgres, takes_a_transaction_larger_than_the_socket_buffers)
     postgres_params_add_bytea(&params, bytes, SIZE);
     cr_assert(postgres_prepare(connection, statements, 1, WAIT_MS, &err), "%s", err.message);
     cr_assert(
-        postgres_transact(connection, calls, 2, 6 * WAIT_MS, &result, &err), "%s", err.message);
+        postgres_transact(connection, calls, 2, INT64_C(6) * WAIT_MS, &result, &err), "%s",
+        err.message);
     cr_assert_eq(calls[1].affected, 1);
 }
 
